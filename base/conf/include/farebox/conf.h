@@ -1,0 +1,86 @@
+/* farebox/conf.h - every setting in one table: type, default, range, unit, where it can be set, meaning.
+ *
+ * The parser, --help, `config print` and the manual are loops over it. A value names its origin
+ * (flag, variable, file:line, default), so a wrong one can be pointed at.
+ * Layer      1
+ * Sources    strongest first: flags, environment, config file, defaults. A file holds one
+ *            `name = value` a line; '#' starts a comment line; blank lines are fine.
+ * Strict     unknown name, repeated name in one source, out of range and trailing bytes are errors; nothing is
+ *            "adjusted". The unit is the last word of the name, never in the value.
+ * Secrets    the value of a SECRET row is always a reference: "$NAME" (the variable NAME holds the
+ *            secret) or a path. Set through its own variable, the value becomes "$" and that variable's
+ *            name, so the secret itself never enters this table; config print shows references only.
+ * Threads    one; read-only after start.
+ */
+#ifndef FB_CONF_H
+#define FB_CONF_H
+#include "farebox/core.h"
+
+/* TEXT(field, default, variable, meaning)   field is also the file's name and, with '-' for '_', the flag's
+ * NUMBER(field, default, min, max, variable, meaning)
+ * SWITCH(field, variable, meaning)           flag without a value; in file and environment true/false
+ * SECRET(field, variable, meaning)           a reference to a secret; empty by default */
+#define FB_SETTINGS(TEXT, NUMBER, SWITCH, SECRET)                                                                       \
+	TEXT(bind, "127.0.0.1", "FAREBOX_BIND", "numeric address the API listens on")                                   \
+	NUMBER(port, 4022, 0, 65535, "PORT", "TCP port of the API; 0 takes a free one")                                 \
+	NUMBER(metrics_port, 0, 0, 65535, "FAREBOX_METRICS_PORT", "loopback port of /metrics; 0 takes a free one")      \
+	TEXT(network, "eip155:84532", "EVM_NETWORK", "network by name or CAIP-2 id")                                    \
+	TEXT(network_file, "", "FAREBOX_NETWORK_FILE", "a network file that replaces the built-in ones")                \
+	TEXT(rpc_url, "", "EVM_RPC_URL", "JSON-RPC endpoints of the chain, comma-separated, best first")                \
+	SECRET(key, "EVM_PRIVATE_KEY", "key that sends transactions: $NAME, a key file or a keystore")                  \
+	SECRET(passphrase, "FAREBOX_PASSPHRASE", "passphrase of the keystore: $NAME or a file; asked for when empty")   \
+	TEXT(data, "", "FAREBOX_DATA", "directory of the stored records; empty takes the platform's state directory")   \
+	SWITCH(open_settle, "FAREBOX_OPEN_SETTLE", "let anyone settle on a non-loopback address (needs gas_budget_day_gwei)") \
+	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \
+	TEXT(pay_to, "", "FAREBOX_PAY_TO", "payees that may be settled for, comma-separated; empty is any")             \
+	SECRET(api_keys, "FAREBOX_API_KEYS", "file with one API key a line; when set, /verify and /settle need one")    \
+	NUMBER(gas_limit_max, 400000, 21000, 16000000, "FAREBOX_GAS_LIMIT_MAX", "absolute gas cap of one settlement")   \
+	NUMBER(max_fee_gwei, 500, 1, 1000000, "FAREBOX_MAX_FEE_GWEI", "absolute cap of the fee per gas")                \
+	NUMBER(rpc_timeout_ms, 5000, 50, 60000, "FAREBOX_RPC_TIMEOUT_MS", "deadline of one RPC attempt")                \
+	NUMBER(verify_timeout_ms, 10000, 100, 80000, "FAREBOX_VERIFY_TIMEOUT_MS", "deadline of one verification")       \
+	NUMBER(settle_wait_ms, 45000, 0, 80000, "FAREBOX_SETTLE_WAIT_MS", "how long /settle waits for a receipt before it answers settlement_pending") \
+	NUMBER(receipt_poll_ms, 200, 10, 10000, "FAREBOX_RECEIPT_POLL_MS", "pause between two looks for receipts")      \
+	NUMBER(head_max_age_s, 120, 5, 86400, "FAREBOX_HEAD_MAX_AGE_S", "age of the newest block from which the server is not ready") \
+	SWITCH(local_chain, "FAREBOX_LOCAL_CHAIN", "the chain mines on demand: its newest block may be old")            \
+	NUMBER(signer_min_gwei, 100000, 0, 1000000000000, "FAREBOX_SIGNER_MIN_GWEI", "signer balance under which the server is not ready") \
+	NUMBER(threads, 2, 2, 64, "FAREBOX_THREADS", "API threads")                                                     \
+	NUMBER(connections_max, 2048, 16, 65536, "FAREBOX_CONNECTIONS_MAX", "open connections")                         \
+	NUMBER(per_address_max, 1024, 1, 65536, "FAREBOX_PER_ADDRESS_MAX", "open connections of one address")           \
+	NUMBER(read_timeout_ms, 10000, 100, 600000, "FAREBOX_READ_TIMEOUT_MS", "time a request may take to arrive")     \
+	NUMBER(idle_timeout_ms, 60000, 1000, 600000, "FAREBOX_IDLE_TIMEOUT_MS", "time a connection may be idle")        \
+	NUMBER(stop_grace_ms, 10000, 0, 600000, "FAREBOX_STOP_GRACE_MS", "time requests under way get at the end")      \
+	TEXT(public_url, "", "FAREBOX_PUBLIC_URL", "base URL that buyers see, e.g. https://pay.example; empty takes the Host header") \
+	TEXT(demo_price, "0.001", "FAREBOX_DEMO_PRICE", "price of GET /demo in whole tokens")                           \
+	TEXT(demo_pay_to, "", "EVM_PAYEE_ADDRESS", "payee of GET /demo; empty leaves the demo out")                     \
+	SWITCH(access_log, "FAREBOX_ACCESS_LOG", "one log line a request")                                              \
+	SWITCH(test_hooks, "FAREBOX_TEST_HOOKS", "offer POST /close; loopback only")
+
+struct fb_conf {
+#define TEXT(field, def, var, doc) const char *field;
+#define NUMBER(field, def, min, max, var, doc) uint64_t field;
+#define SWITCH(field, var, doc) bool field;
+#define SECRET(field, var, doc) const char *field;
+	FB_SETTINGS(TEXT, NUMBER, SWITCH, SECRET)
+#undef TEXT
+#undef NUMBER
+#undef SWITCH
+#undef SECRET
+	struct fb_conf_texts *texts; /* owns every text and origin */
+};
+
+/* Reads all sources. args: the command line behind the command's name; --config PATH names the file
+ * (also FAREBOX_CONFIG). environment: terminated array of "NAME=value" (environ).
+ * On failure FB_BAD_VALUE/FB_BAD_SYNTAX/FB_NOT_FOUND/FB_IO: e says what, where and what would have been right:
+ * "farebox.conf:3: rpc_timeout_ms = 5: want 50..60000". *out then holds nothing to close. */
+FB_MUST_USE enum fb_status fb_conf_open(struct fb_conf *out, int arg_count, const char *const *args, const char *const *environment, struct fb_error *e);
+void fb_conf_close(struct fb_conf *c);
+size_t fb_conf_count(void);
+const char *fb_conf_name(size_t i);
+/* Where setting `name` came from: "flag --port", "PORT in the environment", "FILE:3", "default". */
+const char *fb_conf_origin(const struct fb_conf *c, const char *name);
+/* `config print`: every setting, value, origin; JSON array of {name,value,origin,default,help} if json. */
+void fb_conf_print(const struct fb_conf *c, struct fb_buf *out, bool json);
+/* The settings part of --help. */
+void fb_conf_help(struct fb_buf *out);
+enum { FB_CONF_PAGE_MAX = 32768 };
+#endif /* FB_CONF_H */

@@ -1,0 +1,76 @@
+/* farebox/event.h - the catalogue of everything the program can say about itself in its log.
+ *
+ * An event is a row: name, level, meaning. A log call without a row cannot be written.
+ * Layer      1
+ * Levels     DEBUG  for the one who wrote it.   INFO  one line per business fact.
+ *            ODD    legal but rare (a retry, a failover).
+ *            BROKEN our own invariant or promise failed: any test that sees one fails.
+ * Output     one JSON object per line on the log's descriptor: {"ts":"2026-…Z","level":"info",
+ *            "event":"…",fields…}; ts is RFC 3339 with microseconds. Input cannot forge a line.
+ *            Secrets, signatures and bodies never pass through here.
+ * Limits     FB_EVENT_LINE_MAX bytes a line; a longer one is cut inside a field and stays valid JSON.
+ * Threads    any thread; a line is written whole by one write(2).
+ */
+#ifndef FB_EVENT_H
+#define FB_EVENT_H
+#include "farebox/core.h"
+#include "farebox/port.h"
+
+/* X(name, level, meaning and fields) */
+#define FB_EVENTS(X)                                                                                  \
+	X(STARTED,          INFO,   "the server is ready: address, network, signer")                  \
+	X(STOPPING,         INFO,   "a signal asked for the end: signal")                             \
+	X(STOPPED,          INFO,   "everything is answered and closed")                              \
+	X(REQUEST,          INFO,   "one HTTP request: id, method, path, status, ms, bytes, peer")    \
+	X(REQUEST_REFUSED,  ODD,    "bad framing, the connection is closed: id, why, peer")           \
+	X(CONNECTION_REAPED, ODD,   "a request took too long to arrive: peer, ms")                    \
+	X(RPC_FAILOVER,     ODD,    "an RPC endpoint failed, the next one is asked: endpoint, why")   \
+	X(RPC_DOWN,         ODD,    "no RPC endpoint answers: why")                                   \
+	X(CHAIN_STALE,      ODD,    "the newest block is older than allowed: block, age_s")           \
+	X(SETTLE_STATE,     INFO,   "a settlement moved: payer, nonce, from, to, tx")                 \
+	X(SETTLE_GRANTED,   INFO,   "success was granted, once: payer, nonce, tx")                    \
+	X(SETTLE_REFUSED,   INFO,   "a settlement was refused: payer, nonce, reason")                 \
+	X(TX_SENT,          INFO,   "a transaction was handed to the chain: signer, nonce, tx")       \
+	X(TX_RESENT,        ODD,    "the same bytes were sent again: signer, nonce, tx, why")         \
+	X(TX_NONCE_TAKEN,   ODD,    "another program used our account nonce: signer, nonce, tx")      \
+	X(SIGNER_LOW,       ODD,    "the signer's gas money runs out: signer, wei")                   \
+	X(STORAGE_FAILED,   BROKEN, "a write was not confirmed by the disk, nothing more is written: why") \
+	X(INVARIANT,        BROKEN, "our own promise failed: what")
+
+enum fb_level { FB_DEBUG, FB_INFO, FB_ODD, FB_BROKEN };
+enum fb_event {
+#define X(name, level, doc) FB_EV_##name,
+	FB_EVENTS(X)
+#undef X
+	FB_EV_END /* not an event */
+};
+struct fb_event_info {
+	const char *name, *doc; /* name in lower case, as logged */
+	enum fb_level level;
+};
+const struct fb_event_info *fb_event_info(enum fb_event e);
+
+enum { FB_EVENT_LINE_MAX = 2048 };
+enum fb_field_kind { FB_FIELD_TEXT, FB_FIELD_NUMBER, FB_FIELD_BYTES };
+struct fb_field {
+	const char *key;
+	enum fb_field_kind kind;
+	struct fb_str text; /* also the raw bytes of FB_FIELD_BYTES, written as 0x hex */
+	uint64_t number;
+};
+#define FB_F_U64(k, v) ((struct fb_field){ .key = (k), .kind = FB_FIELD_NUMBER, .number = (v) })
+#define FB_F_STR(k, v) ((struct fb_field){ .key = (k), .kind = FB_FIELD_TEXT, .text = (v) })
+#define FB_F_TEXT(k, v) ((struct fb_field){ .key = (k), .kind = FB_FIELD_TEXT, .text = fb_str_of(v) })
+#define FB_F_HEX(k, p, n) ((struct fb_field){ .key = (k), .kind = FB_FIELD_BYTES, .text = { (const char *)(p), (n) } })
+
+struct fb_log; /* opaque */
+/* Writes lines of level >= min to `fd`, which is borrowed until closed. */
+void fb_log_open(struct fb_log **out, int fd, enum fb_level min, struct fb_clock clock);
+void fb_log_close(struct fb_log *log); /* NULL is allowed */
+void fb_log_write(struct fb_log *log, enum fb_event e, const struct fb_field *fields, size_t count); /* log NULL: nothing */
+uint64_t fb_log_broken_count(const struct fb_log *log); /* BROKEN lines so far */
+/* fb_log(log, FB_EV_X, FB_F_U64("n", 1), …) with at least one field. */
+#define fb_log(log, event, ...)                                                                   \
+	fb_log_write((log), (event), (const struct fb_field[]){ __VA_ARGS__ },                    \
+		     FB_COUNT(((const struct fb_field[]){ __VA_ARGS__ })))
+#endif /* FB_EVENT_H */

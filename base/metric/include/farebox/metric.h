@@ -1,0 +1,68 @@
+/* farebox/metric.h - every number the program publishes, one row each, in Prometheus' text form.
+ *
+ * A series is a row: label values are fixed at compile time, so there is no lookup on the hot path
+ * and nobody can make the number of series grow.
+ * Layer      1
+ * Output     text/plain; version=0.0.4. Rows of one name stand together (# HELP and # TYPE once).
+ * Threads    any thread; counters and gauges are atomics (relaxed).
+ */
+#ifndef FB_METRIC_H
+#define FB_METRIC_H
+#include "farebox/core.h"
+
+/* X(id, prometheus name, kind, labels in braces or "", help) */
+#define FB_METRICS(X)                                                                                                  \
+	X(HTTP_2XX,        "farebox_http_requests_total", COUNTER, "{code=\"2xx\"}", "HTTP requests answered")          \
+	X(HTTP_3XX,        "farebox_http_requests_total", COUNTER, "{code=\"3xx\"}", "HTTP requests answered")          \
+	X(HTTP_4XX,        "farebox_http_requests_total", COUNTER, "{code=\"4xx\"}", "HTTP requests answered")          \
+	X(HTTP_5XX,        "farebox_http_requests_total", COUNTER, "{code=\"5xx\"}", "HTTP requests answered")          \
+	X(HTTP_REFUSED,    "farebox_http_refused_total", COUNTER, "", "requests with bad framing")                      \
+	X(HTTP_REAPED,     "farebox_http_reaped_total", COUNTER, "", "connections closed because a request came too slowly") \
+	X(HTTP_CONNECTIONS, "farebox_http_connections", GAUGE, "", "open connections")                                  \
+	X(HTTP_SECONDS,    "farebox_http_request_duration_seconds", HISTOGRAM, "", "time from request to answer")       \
+	X(VERIFY_VALID,    "farebox_verify_total", COUNTER, "{result=\"valid\"}", "payments verified")                  \
+	X(VERIFY_INVALID,  "farebox_verify_total", COUNTER, "{result=\"invalid\"}", "payments verified")                \
+	X(VERIFY_UNKNOWN,  "farebox_verify_total", COUNTER, "{result=\"unknown\"}", "payments verified")                \
+	X(SETTLE_SUCCESS,  "farebox_settle_total", COUNTER, "{result=\"success\"}", "answers to settle")                \
+	X(SETTLE_FAILURE,  "farebox_settle_total", COUNTER, "{result=\"failure\"}", "answers to settle")                \
+	X(SETTLE_PENDING,  "farebox_settle_total", COUNTER, "{result=\"pending\"}", "answers to settle")                \
+	X(SETTLE_REPEAT,   "farebox_settle_total", COUNTER, "{result=\"already_used\"}", "answers to settle")           \
+	X(SETTLE_SECONDS,  "farebox_settle_duration_seconds", HISTOGRAM, "", "time from request to inclusion")          \
+	X(TX_INFLIGHT,     "farebox_tx_inflight", GAUGE, "", "transactions sent and not yet included")                  \
+	X(TX_SENT,         "farebox_tx_sent_total", COUNTER, "", "transactions handed to the chain")                    \
+	X(TX_RESENT,       "farebox_tx_resent_total", COUNTER, "", "same bytes handed over again")                      \
+	X(TX_FAILED,       "farebox_tx_failed_total", COUNTER, "", "transactions included with status 0")               \
+	X(GAS_SPENT_GWEI,  "farebox_gas_spent_gwei_total", COUNTER, "", "gas money spent")                              \
+	X(SIGNER_GWEI,     "farebox_signer_balance_gwei", GAUGE, "", "native coin of the signer")                       \
+	X(CHAIN_HEAD,      "farebox_chain_head_block", GAUGE, "", "newest block seen")                                  \
+	X(CHAIN_AGE,       "farebox_chain_head_age_seconds", GAUGE, "", "age of the newest block")                      \
+	X(RPC_OK,          "farebox_rpc_requests_total", COUNTER, "{result=\"ok\"}", "HTTP requests to RPC endpoints")   \
+	X(RPC_FAILED,      "farebox_rpc_requests_total", COUNTER, "{result=\"failed\"}", "HTTP requests to RPC endpoints") \
+	X(RPC_SECONDS,     "farebox_rpc_duration_seconds", HISTOGRAM, "", "time an RPC endpoint took")                  \
+	X(VIEW_READS,      "farebox_chain_reads_total", COUNTER, "", "batched chain reads")                             \
+	X(VIEW_PAYMENTS,   "farebox_chain_read_payments_total", COUNTER, "", "payments served by batched chain reads")  \
+	X(COMMITS,         "farebox_commits_total", COUNTER, "", "durable batches")                                     \
+	X(COMMIT_PUTS,     "farebox_commit_rows_total", COUNTER, "", "rows in durable batches")                         \
+	X(COMMIT_SECONDS,  "farebox_wal_fsync_seconds", HISTOGRAM, "", "time of one durable batch")
+
+enum fb_metric_id {
+#define X(id, name, kind, labels, help) FB_M_##id,
+	FB_METRICS(X)
+#undef X
+	FB_M_END /* not a metric */
+};
+/* Histogram buckets: 0.5 ms, 1, 2.5, 5, 10, 25, 50, 100, 250, 500 ms, 1 s, 2.5, 5, 10, 30, 60 s. */
+
+struct fb_metrics; /* opaque */
+void fb_metrics_open(struct fb_metrics **out);
+void fb_metrics_close(struct fb_metrics *m);
+/* m may be NULL everywhere: nothing happens (tests without metrics). */
+void fb_metric_add(struct fb_metrics *m, enum fb_metric_id id, uint64_t n); /* counters and gauges */
+void fb_metric_sub(struct fb_metrics *m, enum fb_metric_id id, uint64_t n); /* gauges */
+void fb_metric_set(struct fb_metrics *m, enum fb_metric_id id, uint64_t v); /* gauges */
+void fb_metric_time_ns(struct fb_metrics *m, enum fb_metric_id id, uint64_t ns); /* histograms */
+uint64_t fb_metric_get(const struct fb_metrics *m, enum fb_metric_id id); /* counters and gauges; a histogram's count */
+/* The whole page, with process_start_time_seconds, process_resident_memory_bytes and farebox_build_info. */
+void fb_metrics_print(const struct fb_metrics *m, struct fb_buf *out);
+enum { FB_METRICS_PAGE_MAX = 32768 };
+#endif /* FB_METRIC_H */

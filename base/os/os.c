@@ -1,0 +1,1 @@
+#include "farebox/os.h"

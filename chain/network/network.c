@@ -1,0 +1,1 @@
+#include "farebox/network.h"

@@ -10,8 +10,9 @@
  *             (compared after unescaping).
  * Limits      depth FB_JSON_DEPTH_MAX; tokens: the caller's array; members of one object
  *             FB_JSON_MEMBERS_MAX; text length: below 2^32.
- * Errors      in order of discovery in the text: FB_BAD_SYNTAX, FB_BAD_UTF8, FB_TOO_DEEP,
- *             FB_TOO_MANY, FB_DUPLICATE_KEY; doc->error_at is the byte offset.
+ * Errors      FB_TOO_LARGE (the text), then in order of discovery in the text: FB_BAD_SYNTAX,
+ *             FB_BAD_UTF8 (a lone surrogate too), FB_TOO_DEEP, FB_TOO_MANY, FB_DUPLICATE_KEY (at the
+ *             object's end); doc->error_at is the byte offset.
  * Numbers     kept as text; FB_OVERFLOW where a reader wants a u64 that does not fit. There is no
  *             floating point here: money is printed from integers.
  * Ownership   tokens point into the text: both must outlive the doc.

@@ -1,8 +1,8 @@
-/* Goal: the contract of farebox/json.h. */
-#include "farebox/json.h"
-#include "fb_test.h"
+/* Goal: the contract of farebox/json.h. Method: tables of accepted and refused texts, every limit
+ * reached and passed, golden bytes for the writer. */
+#include "test_json.h"
 
 int main(void)
 {
-	return 0;
+	return json_parse_tests() + json_read_tests() + json_write_tests();
 }

@@ -1,1 +1,0 @@
-#include "farebox/codec.h"

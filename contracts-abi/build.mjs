@@ -9,6 +9,7 @@ import { compile } from './compile.mjs';
 const HERE = import.meta.dirname;
 const LENS_ITEMS_MAX = 256;
 const BYTES_PER_LINE = 16;
+const COMMENT_COLUMNS = 110;
 
 const AUTHORIZATION = 'address,address,uint256,uint256,uint256,bytes32';
 const SELECTORS = {
@@ -47,6 +48,12 @@ function byteLines(hex) {
 	return lines.join('\n');
 }
 
+// One line, or two if it would grow too long.
+function comment(text) {
+	const cut = text.length <= COMMENT_COLUMNS ? -1 : text.lastIndexOf(',', COMMENT_COLUMNS) + 1;
+	return cut < 0 ? `/* ${text} */` : `/* ${text.slice(0, cut)}\n * ${text.slice(cut)} */`;
+}
+
 const byteArray = (name, length, hex) => `static const uint8_t ${name}[${length}] = {\n${byteLines(hex)}\n};\n`;
 
 function header(guard, purpose, includes, body) {
@@ -67,11 +74,11 @@ const lines = (table, line) => Object.entries(table).map(([name, text]) => line(
 
 function constantsHeader() {
 	const selectors = lines(SELECTORS,
-		(name, text) => `/* ${text} */\n#define FB_SELECTOR_${name} ${toFunctionSelector(text)}u\n`);
+		(name, text) => `${comment(text)}\n#define FB_SELECTOR_${name} ${toFunctionSelector(text)}u\n`);
 	const topics = lines(TOPICS,
-		(name, text) => `/* ${text} */\n${byteArray(`FB_TOPIC_${name}`, 32, toEventSelector(text))}`);
+		(name, text) => `${comment(text)}\n${byteArray(`FB_TOPIC_${name}`, 32, toEventSelector(text))}`);
 	const typeHashes = lines(TYPE_HASHES,
-		(name, text) => `/* ${text} */\n${byteArray(`FB_TYPEHASH_${name}`, 32, keccak256(toBytes(text)))}`);
+		(name, text) => `${comment(text)}\n${byteArray(`FB_TYPEHASH_${name}`, 32, keccak256(toBytes(text)))}`);
 	return header('FB_ABI_CONSTANTS_H', 'Selectors, event topics and EIP-712 type hashes of the contracts we talk to.',
 		['stdint.h'], `${selectors}\n${topics}\n${typeHashes}`);
 }

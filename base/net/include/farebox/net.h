@@ -2,12 +2,15 @@
  *
  * Layer      2. libuv and libcurl are linked by this library alone.
  * Units      milliseconds, bytes.
- * Limits     per request: deadline and answer size as given; FB_NET_HEADER_MAX answer header bytes.
+ * Limits     per request: deadline and answer size as given; FB_NET_HEADER_MAX answer header bytes;
+ *            FB_NET_CONNECT_MS to connect. Of a net: FB_NET_PENDING_MAX requests at once. Of a loop:
+ *            FB_LOOP_POSTS_MAX posts waiting (more is a programmer's error: who posts is bounded).
  *            No redirects, no proxies from the environment, no netrc, no compression, http and https
- *            only, certificates verified.
+ *            only, certificates verified. Connections are kept for later requests.
  * Errors     a request always ends in exactly one callback. reply->status: FB_OK (an HTTP answer
- *            came, whatever its code), FB_UNREACHABLE (nobody answered: refused, unresolved, TLS),
- *            FB_TIMEOUT, FB_TOO_LARGE, FB_BAD_SYNTAX (not HTTP), FB_DRAINING (loop is closing).
+ *            came, whatever its code), FB_UNREACHABLE (nobody answered: refused, unresolved, TLS, the
+ *            connection broke), FB_TIMEOUT, FB_TOO_LARGE, FB_BAD_SYNTAX (not HTTP, or cut short),
+ *            FB_BUSY (too many pending), FB_DRAINING (the net is closing).
  *            `sent` tells whether any request byte may have left: an unknown outcome for a send.
  * Ownership  a loop owns its timers and requests; the net borrows its loop.
  * Threads    one loop, one thread. Only fb_loop_post may be called from others.
@@ -18,15 +21,18 @@
 
 /* ---- loop ---------------------------------------------------------------------------------- */
 struct fb_loop;
+enum { FB_LOOP_POSTS_MAX = 1 << 20 };
 FB_MUST_USE enum fb_status fb_loop_open(struct fb_loop **out);
 void fb_loop_start(struct fb_loop *loop, const char *thread_name); /* runs it on a thread of its own */
-void fb_loop_run(struct fb_loop *loop);  /* or on the caller's, until fb_loop_stop */
+/* Or on the caller's, until fb_loop_stop; SIGPIPE stays blocked there. May be run again. */
+void fb_loop_run(struct fb_loop *loop);
 void fb_loop_stop(struct fb_loop *loop); /* any thread; the thread is joined by close */
 void fb_loop_close(struct fb_loop *loop); /* stops, joins, frees; everything opened on it must be closed before. NULL allowed */
 /* Runs fn(arg) on the loop's thread, soon, in the order of posting. Any thread, never blocks,
  * never drops: what was posted before fb_loop_stop is still run. */
 void fb_loop_post(struct fb_loop *loop, void (*fn)(void *arg), void *arg);
-bool fb_loop_is_mine(const struct fb_loop *loop); /* the caller runs on the loop's thread */
+/* The caller runs on the loop's thread. Before start that is the opener's. */
+bool fb_loop_is_mine(const struct fb_loop *loop);
 
 struct fb_timer;
 /* fn(arg) once after `ms`, then every `repeat_ms` unless that is 0. Stop before the loop closes. */
@@ -36,16 +42,18 @@ void fb_timer_stop(struct fb_timer *t); /* frees it; also from inside its own fn
 /* ---- HTTP client ---------------------------------------------------------------------------- */
 struct fb_net;
 FB_MUST_USE enum fb_status fb_net_open(struct fb_net **out, struct fb_loop *loop);
-void fb_net_close(struct fb_net *net); /* pending requests end with FB_DRAINING. NULL allowed */
+/* Pending requests end with FB_DRAINING before this returns. Loop's thread, never inside a `done`. NULL allowed */
+void fb_net_close(struct fb_net *net);
 
-enum { FB_NET_HEADERS_MAX = 16, FB_NET_HEADER_MAX = 65536 };
+enum { FB_NET_HEADERS_MAX = 16, FB_NET_HEADER_MAX = 65536, FB_NET_CONNECT_MS = 3000, FB_NET_PENDING_MAX = 4096 };
 struct fb_net_request {
 	const char *method; /* "GET", "POST" … */
 	const char *url;
-	const char *headers[FB_NET_HEADERS_MAX]; /* "Name: value"; NULL ends */
+	const char *headers[FB_NET_HEADERS_MAX]; /* "Name: value" without CR and LF; NULL ends */
 	struct fb_str body;
-	uint64_t timeout_ms;  /* the whole exchange */
+	uint64_t timeout_ms;  /* the whole exchange; at least 1 */
 	size_t answer_max;    /* bytes of body accepted */
+	bool repeatable;      /* may be sent once more if a kept connection turns out to be dead */
 };
 struct fb_net_reply {
 	enum fb_status status;

@@ -1,14 +1,17 @@
 /* farebox/event.h - the catalogue of everything the program can say about itself in its log.
  *
  * An event is a row: name, level, meaning. A log call without a row cannot be written.
- * Layer      1
+ * Layer      2
  * Levels     DEBUG  for the one who wrote it.   INFO  one line per business fact.
  *            ODD    legal but rare (a retry, a failover).
  *            BROKEN our own invariant or promise failed: any test that sees one fails.
  * Output     one JSON object per line on the log's descriptor: {"ts":"2026-…Z","level":"info",
- *            "event":"…",fields…}; ts is RFC 3339 with microseconds. Input cannot forge a line.
+ *            "event":"…",fields…}; ts is RFC 3339 with microseconds. Input cannot forge a line: all but
+ *            ASCII is escaped, and what is not UTF-8 becomes U+FFFD.
  *            Secrets, signatures and bodies never pass through here.
- * Limits     FB_EVENT_LINE_MAX bytes a line; a longer one is cut inside a field and stays valid JSON.
+ * Limits     FB_EVENT_LINE_MAX bytes a line; a longer one is cut inside a field, stays valid JSON and ends
+ *            with "cut":true.
+ * Errors     none: a line the descriptor does not take is lost, a log never stops payments.
  * Threads    any thread; a line is written whole by one write(2).
  */
 #ifndef FB_EVENT_H

@@ -4,6 +4,7 @@
  * and nobody can make the number of series grow.
  * Layer      1
  * Output     text/plain; version=0.0.4. Rows of one name stand together (# HELP and # TYPE once).
+ * Errors     none; a page that does not fit latches the buf's overflow. A gauge below zero is our own bug.
  * Threads    any thread; counters and gauges are atomics (relaxed).
  */
 #ifndef FB_METRIC_H

@@ -1,7 +1,8 @@
 /* farebox/os.h - the operating system behind the ports, and the few files the program reads.
  *
  * Layer      2
- * Threads    every function may be called from any thread.
+ * Errors     of the files: e names the path, the reason and, where there is one, the remedy.
+ * Threads    every function may be called from any thread; fb_os_ask is for the start, before there are others.
  */
 #ifndef FB_OS_H
 #define FB_OS_H
@@ -23,6 +24,7 @@ FB_MUST_USE enum fb_status fb_os_make_dirs(const char *path, struct fb_error *e)
 /* The platform's state directory for farebox: $STATE_DIRECTORY (systemd), else
  * $XDG_STATE_HOME/farebox, else $HOME/.local/state/farebox, else /var/lib/farebox. */
 void fb_os_state_dir(struct fb_buf *out);
-/* One line typed on the terminal, without echo if `secret`. FB_NOT_FOUND without a terminal or at its end. */
+/* One line typed on the terminal, without echo if `secret`. FB_NOT_FOUND without a terminal, at its end or
+ * when a signal ends the question; FB_TOO_LARGE from cap bytes on. Otherwise out is terminated. */
 FB_MUST_USE enum fb_status fb_os_ask(char *out, size_t cap, const char *prompt, bool secret);
 #endif /* FB_OS_H */

@@ -1,0 +1,44 @@
+/* farebox/ops.h - what an operator's tools ask: /healthz, /readyz, /metrics, and /close for test rigs.
+ *
+ * Layer      9
+ * Ready      the newest block is fresh, the signer has gas money, the store takes writes, nobody asked
+ *            for the end. /readyz answers 200, or 503 with the reasons.
+ * Threads    handlers on API threads; fb_ops_* setters from any thread (atomics).
+ * Errors     none of its own.
+ */
+#ifndef FB_OPS_H
+#define FB_OPS_H
+#include "farebox/core.h"
+#include "farebox/http.h"
+#include "farebox/metric.h"
+#include "farebox/port.h"
+
+#include <stdatomic.h>
+
+/* X(bit name, what /readyz says while the bit is set) */
+#define FB_OPS_FAULTS(X)                                                    \
+	X(CHAIN_DOWN,    "the chain does not answer")                       \
+	X(CHAIN_STALE,   "the newest block is too old")                     \
+	X(CHAIN_OTHER,   "the RPC endpoint serves another chain now")       \
+	X(SIGNER_LOW,    "the signer has too little gas money")             \
+	X(STORE_FAILED,  "the store takes no writes")                       \
+	X(STOPPING,      "the server is stopping")
+enum fb_ops_fault {
+#define X(name, text) FB_OPS_##name,
+	FB_OPS_FAULTS(X)
+#undef X
+	FB_OPS_FAULT_END /* not a fault */
+};
+
+struct fb_ops {
+	atomic_uint faults; /* bit per enum fb_ops_fault */
+	struct fb_metrics *metrics;
+	void (*close)(void *arg); /* asks the program to stop; any thread */
+	void *close_arg;
+};
+void fb_ops_set(struct fb_ops *o, enum fb_ops_fault fault, bool present);
+bool fb_ops_has(struct fb_ops *o, enum fb_ops_fault fault);
+struct fb_mount fb_ops_mount(struct fb_ops *o);         /* /healthz, /readyz */
+struct fb_mount fb_ops_metrics_mount(struct fb_ops *o); /* /metrics: for the loopback listener */
+struct fb_mount fb_ops_close_mount(struct fb_ops *o);   /* POST /close: only with test hooks */
+#endif /* FB_OPS_H */

@@ -1,0 +1,50 @@
+/* farebox/x402.h - the facilitator's HTTP face: /verify, /settle, /supported, /health.
+ *
+ * Layer      9
+ * Answers    exactly the shapes stock clients read: 200 for every verdict, also a negative one; 400 with
+ *            {"error":…} for a body that is no x402 request. A well-formed request never gets a 5xx.
+ * Policy     when payees are listed, a requirement for another payTo is refused before any work.
+ * Ownership  borrows everything until the HTTP server has stopped.
+ * Threads    handlers on the API pool; facts and settlements on the chain's loop.
+ * Spec       x402 v1 and v2 facilitator API.
+ */
+#ifndef FB_X402_H
+#define FB_X402_H
+#include "farebox/core.h"
+#include "farebox/http.h"
+#include "farebox/metric.h"
+#include "farebox/net.h"
+#include "farebox/network.h"
+#include "farebox/port.h"
+#include "farebox/settle.h"
+#include "farebox/verify.h"
+#include "farebox/view.h"
+#include "farebox/wire.h"
+
+enum { FB_X402_PAYEES_MAX = 64, FB_X402_BODY_MAX = 65536 };
+struct fb_x402 {
+	const struct fb_network *network;
+	struct fb_loop *loop;
+	struct fb_view *view;
+	struct fb_settle *settle;
+	struct fb_address signer;
+	struct fb_clock clock;
+	struct fb_metrics *metrics;
+	uint64_t verify_ms; /* deadline of one verification */
+	uint64_t settle_ms; /* deadline of one settlement at the HTTP server: longer than the engine's own */
+	uint64_t gas_limit_max;
+	struct fb_address payees[FB_X402_PAYEES_MAX];
+	size_t payee_count; /* 0: any */
+};
+struct fb_mount fb_x402_mount(struct fb_x402 *x);
+
+/* ---- for other libraries that charge for something (the paywall) ------------------------------------ */
+/* Starts settling and suspends the request; `next` runs with the outcome at hand. `mine` is the caller's,
+ * usually in the request's arena. */
+struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c, fb_handler *next, void *mine);
+/* In `next`, once: the outcome (when r->expired: not known, reason SETTLE_ERROR), and `mine` back. */
+struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine);
+/* Puts the delivery watch on a reply that tells of a success: an answer that never goes out whole gives
+ * the success back. */
+void fb_x402_watch(struct fb_x402 *x, struct fb_reply *reply, const struct fb_settle_outcome *o);
+#endif /* FB_X402_H */

@@ -1,0 +1,156 @@
+/* POST /settle, and settling for the paywall. */
+#include "x402_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ANSWER_MAX = 2048, TEXT_MAX = 64 };
+
+/* ---- the way to the engine and back --------------------------------------------------------------- */
+
+/* On the loop's thread. */
+static void on_outcome(void *arg, const struct fb_settle_outcome *o)
+{
+	struct fb_x402_job *j = arg;
+	struct fb_http_wait *w = j->wait;
+
+	j->outcome = *o;
+	fb_x402_job_release(j);
+	fb_http_wake(w);
+}
+
+/* On the loop's thread. */
+static void submit(void *arg)
+{
+	struct fb_x402_job *j = arg;
+
+	fb_settle_submit(j->x402->settle, &j->claim, on_outcome, j);
+}
+
+/* What r->state points at while the request is suspended. */
+struct pending {
+	struct fb_x402_job *job;
+	void *mine;
+};
+
+struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c, fb_handler *next, void *mine)
+{
+	struct pending *p = FB_NEW(r->arena, struct pending);
+	struct fb_x402_job *j;
+
+	if (p == NULL)
+		return fb_http_error(r, FB_NO_MEMORY, NULL);
+	j = fb_x402_job_new(x, c);
+	fb_claim_recover(&j->claim);
+	*p = (struct pending){ j, mine };
+	r->state = p;
+	j->wait = fb_http_wait(r, next, x->settle_ms);
+	fb_loop_post(x->loop, submit, j);
+	return fb_http_later(j->wait);
+}
+
+struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
+{
+	struct pending *p = r->state;
+	struct fb_settle_outcome o = { .reason = FB_REASON_SETTLE_ERROR };
+
+	if (r->expired)
+		snprintf(o.note.text, sizeof(o.note.text), "the outcome is not known yet: ask again with the same payload");
+	else
+		o = p->job->outcome;
+	fb_x402_job_release(p->job);
+	*mine = p->mine;
+	return o;
+}
+
+/* ---- deliveries -------------------------------------------------------------------------------------- */
+
+struct delivery {
+	struct fb_x402 *x402;
+	struct fb_settle_key key;
+};
+
+/* On the loop's thread. */
+static void give_back(void *arg)
+{
+	struct delivery *d = arg;
+
+	fb_settle_give_back(d->x402->settle, &d->key);
+	free(d);
+}
+
+static void on_delivered(void *arg, bool whole)
+{
+	struct delivery *d = arg;
+
+	if (whole)
+		free(d);
+	else
+		fb_loop_post(d->x402->loop, give_back, d);
+}
+
+void fb_x402_watch(struct fb_x402 *x, struct fb_reply *reply, const struct fb_settle_outcome *o)
+{
+	struct delivery *d;
+
+	if (o->reason != FB_REASON_NONE)
+		return;
+	d = fb_must_alloc(1, sizeof(*d));
+	*d = (struct delivery){ x, o->key };
+	reply->delivered = on_delivered;
+	reply->delivered_arg = d;
+}
+
+/* ---- POST /settle ------------------------------------------------------------------------------------- */
+
+/* Kept while the settlement runs. The room for the answer is taken first, so that a success never fails
+ * for want of memory. */
+struct settling {
+	struct fb_str payer, network;
+	char answer[ANSWER_MAX];
+};
+
+static struct fb_answered answer(struct fb_request *r, const struct fb_settle_outcome *o, struct settling *s)
+{
+	struct fb_settlement_answer a = { .reason = o->reason, .message = o->note.text[0] == '\0' ? NULL : o->note.text,
+					  .payer = s->payer, .network = s->network, .has_tx = o->has_tx, .tx = o->tx };
+	struct fb_reply reply = { .status = 200 };
+	struct fb_buf b;
+
+	fb_buf_init(&b, s->answer, sizeof(s->answer));
+	fb_wire_write_settlement(&b, &a);
+	FB_ASSERT(!b.overflowed); /* every text in it is bounded */
+	reply.body = fb_buf_view(&b);
+	fb_x402_watch(r->ctx, &reply, o);
+	return fb_http_reply(r, &reply);
+}
+
+static struct fb_answered finish(struct fb_request *r)
+{
+	void *mine;
+	struct fb_settle_outcome o = fb_x402_outcome(r, &mine);
+
+	return answer(r, &o, mine);
+}
+
+static struct fb_str bounded(struct fb_str s)
+{
+	return s.len <= TEXT_MAX ? s : (struct fb_str){ s.at, 0 };
+}
+
+struct fb_answered fb_x402_settle(struct fb_request *r)
+{
+	struct settling *s = FB_NEW(r->arena, struct settling);
+	struct fb_x402_intake in;
+	struct fb_claim claim;
+	struct fb_error e = { "" };
+	enum fb_status st = s == NULL ? FB_NO_MEMORY : fb_x402_read(r, &in, &claim, &e);
+
+	if (st != FB_OK)
+		return fb_x402_bad_request(r, st, &e);
+	s->payer = bounded(in.wire.payment.payer_text);
+	s->network = bounded(in.wire.requirement.network);
+	if (in.reason != FB_REASON_NONE)
+		return answer(r, &(struct fb_settle_outcome){ .reason = in.reason, .note = in.note }, s);
+	return fb_x402_settle_later(r->ctx, r, &claim, finish, s);
+}

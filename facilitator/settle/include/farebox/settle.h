@@ -1,0 +1,85 @@
+/* farebox/settle.h - settlement: one authorization, one transaction, success granted once.
+ *
+ * What it is  the records of all settlements and the engine that moves them. A claim that was never
+ *             seen is read, judged, simulated, handed to the lane (its record becomes durable in the same
+ *             batch as the signed bytes) and answered when its Transfer log is in a receipt. A claim
+ *             that is known is answered from its record.
+ * Layer       7
+ * Identity    (chain, token, payer, authorization nonce); bound to the exact payload by a fingerprint
+ *             of all its fields and the signature.
+ * States      (none) -> signed -> included | failed; signed -> (none) when the transaction was lost.
+ *             Numbers are stored: append only.
+ * Grant       success goes to one caller, once. It is durable before it is answered; an answer that
+ *             provably never went out gives it back (fb_settle_give_back).
+ * Answers     success with the hash; failure with a reason; settlement_pending with the hash when the receipt
+ *             does not come in time; nonce_already_used with the original hash for a repeat after the grant.
+ *             The chain not answering is unexpected_settle_error: never success, never the payer's fault, nothing sent.
+ * Invariants  S1 at most one open transaction per identity     (checked: settle.c begin, lane L2)
+ *             S2 success only with status 1 and the Transfer   (checked: settle.c on_included)
+ *             S3 `granted` is durable before success is said   (checked: settle.c answer)
+ *             S4 a record's fingerprint never changes          (checked: record.c)
+ * Limits      FB_SETTLE_ENTRIES_MAX under way, FB_SETTLE_WAITERS_MAX waiting callers.
+ * Ownership   borrows everything it is opened with until closed.
+ * Threads     the loop's thread only.
+ * Stored      DATA.md: settlement records.
+ */
+#ifndef FB_SETTLE_H
+#define FB_SETTLE_H
+#include "farebox/core.h"
+#include "farebox/event.h"
+#include "farebox/lane.h"
+#include "farebox/metric.h"
+#include "farebox/net.h"
+#include "farebox/network.h"
+#include "farebox/port.h"
+#include "farebox/rpc.h"
+#include "farebox/store.h"
+#include "farebox/verify.h"
+#include "farebox/view.h"
+#include "farebox/wire.h"
+
+enum { FB_SETTLE_ENTRIES_MAX = 4096, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_KEY_LEN = 1 + 8 + 20 + 20 + 32 };
+
+/* X(name, stored number, terminal) */
+#define FB_SETTLE_STATES(X)    \
+	X(SIGNED,   1, false)  \
+	X(INCLUDED, 2, true)   \
+	X(FAILED,   3, true)
+enum fb_settle_state {
+#define X(name, num, terminal) FB_SETTLE_##name = num,
+	FB_SETTLE_STATES(X)
+#undef X
+	FB_SETTLE_STATE_END /* not a state */
+};
+
+struct fb_settle_key {
+	uint8_t bytes[FB_SETTLE_KEY_LEN];
+};
+struct fb_settle_outcome {
+	enum fb_reason reason; /* NONE is success, granted to this caller */
+	bool has_tx;
+	struct fb_hash tx;
+	struct fb_note note;      /* human text; empty for success */
+	struct fb_settle_key key; /* of the record, for fb_settle_give_back */
+};
+
+struct fb_settle_settings {
+	uint64_t wait_ms; /* for a receipt, before settlement_pending */
+	uint64_t gas_limit_max;
+	fb_u128 max_fee_wei;
+};
+struct fb_settle;
+void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc, struct fb_view *view,
+		    struct fb_lane *lane, struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings,
+		    struct fb_clock clock, struct fb_log *log, struct fb_metrics *metrics);
+void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drain */
+/* The callbacks for fb_lane_start. */
+struct fb_lane_owner fb_settle_owner(struct fb_settle *s);
+/* Copies the claim (fb_claim_recover done). done runs exactly once, later or inside this call. */
+void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
+/* The success answered under this key never went out: the next caller with the same payload may have it. */
+void fb_settle_give_back(struct fb_settle *s, const struct fb_settle_key *key);
+/* Everybody who waits is answered now (pending with the hash, or an error with nothing sent); later
+ * submits are refused. */
+void fb_settle_drain(struct fb_settle *s);
+#endif /* FB_SETTLE_H */

@@ -54,7 +54,8 @@ async function bringUpFarebox({ port }, chain, { signer, payee }) {
 	const data = join(STATE, 'data');
 	step('farebox');
 	rmSync(data, { recursive: true, force: true }); // the chain it tells of is gone
-	const farebox = await startFarebox({ port, chainUrl: chain.url, signer, payee, data, log: join(STATE, 'farebox.log') });
+	const log = join(STATE, 'farebox.log');
+	const farebox = await startFarebox({ port, chainUrl: chain.url, signer, payee, data, log });
 	detail('url', farebox.url);
 	detail('pays gas as', signer.address);
 	detail('log', farebox.log);
@@ -137,7 +138,8 @@ function showWhatNow(chain, farebox, { agent, payee }) {
 	detail('payee', payee.address);
 	line();
 	line(`   curl -i ${farebox.url}/demo`);
-	line(`   AGENT_KEY=${agent.privateKey} \\\n      build/release/farebox pay ${farebox.url}/demo --key '$AGENT_KEY' --yes`);
+	line(`   export AGENT_KEY=${agent.privateKey}`);
+	line(`   build/release/farebox pay ${farebox.url}/demo --key '$AGENT_KEY' --yes`);
 	line(`\n   ${bold('Ctrl-C ends both.')}`);
 }
 

@@ -1,6 +1,6 @@
 /* farebox/wire.h - x402 messages, version 1 and 2: strict reading, exact writing, reason strings.
  *
- * Layer      3
+ * Layer      4
  * Spec       x402 v1 and v2, scheme "exact" on EVM, asset transfer method EIP-3009.
  * Reading    decimal strings for numbers (value, validAfter, validBefore, amount), 0x hex of exact width
  *            for addresses and nonce, signature of 1..FB_WIRE_SIGNATURE_MAX bytes; null counts as absent for
@@ -59,15 +59,17 @@ enum fb_reason {
 const char *fb_reason_text(enum fb_reason r);
 
 /* ---- values ------------------------------------------------------------------------------------ */
-enum { FB_WIRE_SIGNATURE_MAX = 8192 };
+enum { FB_WIRE_SIGNATURE_MAX = 8192, FB_WIRE_NETWORK_MAX = 64, FB_WIRE_HEADER_MAX = 16384 /* of a payment, base64 */ };
 
 struct fb_requirement {
 	struct fb_str scheme, network;
 	struct fb_u256 amount;
 	struct fb_address asset, pay_to;
 	uint64_t max_timeout_s;
-	bool has_domain;                         /* extra.name and extra.version are both strings */
+	bool has_domain;                         /* extra.name and extra.version are both non-empty strings */
 	struct fb_str domain_name, domain_version; /* unescaped */
+	struct fb_str payment_flow;              /* extra's; empty if none: "authorization" */
+	struct fb_str asset_transfer_method;     /* extra's; empty if none: "eip3009" */
 	struct fb_str raw;                       /* the object as it came, for echoing */
 };
 struct fb_payment {
@@ -87,28 +89,33 @@ struct fb_wire_request {
 
 /* The body of POST /verify or /settle.
  * Returns FB_OK and *reason NONE: everything is there. FB_OK and another *reason: a 200 with that
- * reason; out->payment.version, payer_text and requirement.network are filled as far as they could
- * be read. Any other status: 400, and e says which member and what would be right.
+ * reason; out->payment.version (else 0), payer_text (if an address) and requirement.network are filled as
+ * far as they could be read, the rest of out means nothing. Any other status: 400 (NO_MEMORY: 503), out is
+ * untouched. In both cases e says which member and what would be right, and never quotes the body.
+ * Order: versions, then the payment, then the requirement; but a message of another scheme or of another
+ * family of networks (v2: not "eip155:") that cannot be read is told so (UNSUPPORTED_SCHEME, INVALID_NETWORK),
+ * not that its shape is wrong. One that can be read passes: which schemes and networks are served is judged later.
  * `tokens` is caller's memory of at least FB_WIRE_TOKENS. */
 enum { FB_WIRE_TOKENS = 2048 };
 FB_MUST_USE enum fb_status fb_wire_read_request(struct fb_wire_request *out, enum fb_reason *reason, struct fb_str body,
 						struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e);
 /* A payment header (PAYMENT-SIGNATURE or X-PAYMENT): base64 of the payload object. `version` is the
- * generation the header's name stands for; the payload must agree. Same errors as above. */
+ * generation the header's name stands for; the payload must agree. Same errors as above, before them
+ * FB_HEADERS_TOO_LARGE above FB_WIRE_HEADER_MAX. */
 FB_MUST_USE enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reason *reason, struct fb_str header, uint8_t version,
 						       struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e);
 
 /* ---- answers ------------------------------------------------------------------------------------ */
 struct fb_verdict { /* of /verify */
 	enum fb_reason reason; /* NONE is valid */
-	const char *message;   /* human text, NULL for none */
+	const char *message;   /* human text about a refusal, NULL for none */
 	struct fb_str payer;   /* empty: the member is left out */
 };
 void fb_wire_write_verdict(struct fb_buf *out, const struct fb_verdict *v);
 
 struct fb_settlement_answer { /* of /settle, and of PAYMENT-RESPONSE headers */
-	enum fb_reason reason; /* NONE is success */
-	const char *message;
+	enum fb_reason reason; /* NONE is success; NONE and PENDING demand a tx */
+	const char *message;   /* as above */
 	struct fb_str payer, network;
 	bool has_tx;
 	struct fb_hash tx; /* "transaction" is "" without one, never missing */
@@ -116,13 +123,13 @@ struct fb_settlement_answer { /* of /settle, and of PAYMENT-RESPONSE headers */
 void fb_wire_write_settlement(struct fb_buf *out, const struct fb_settlement_answer *a);
 
 struct fb_wire_kind {
-	struct fb_str caip2, v1_name; /* each network gives a v2 and a v1 kind */
+	struct fb_str caip2, v1_name; /* each network gives a v2 and a v1 kind; an empty name gives none */
 };
 void fb_wire_write_supported(struct fb_buf *out, const struct fb_wire_kind *kinds, size_t count,
 			     const struct fb_address *signers, size_t signer_count);
 
 /* ---- what a resource server says ------------------------------------------------------------------ */
-struct fb_offer {
+struct fb_offer { /* url absolute, name and version of the domain not empty, max_timeout_s above 0 */
 	struct fb_str caip2, v1_name, url, description, mime_type;
 	struct fb_str domain_name, domain_version;
 	struct fb_amount amount;
@@ -132,7 +139,8 @@ struct fb_offer {
 };
 /* The JSON of the v2 PAYMENT-REQUIRED header (before base64). `error` e.g. "Payment required". */
 void fb_wire_write_required_v2(struct fb_buf *out, const struct fb_offer *o, const char *error);
-/* The v1 402 body: outputSchema is left out, description and mimeType always there. */
+/* The v1 402 body: outputSchema is left out, description and mimeType always there. The network must
+ * have a v1 name. In both, error NULL is left out. */
 void fb_wire_write_required_v1(struct fb_buf *out, const struct fb_offer *o, const char *error);
 /* The offer as the requirement that a payment for it is judged by. */
 struct fb_requirement fb_offer_requirement(const struct fb_offer *o, uint8_t version);
@@ -145,8 +153,6 @@ struct fb_quote {
 	uint8_t version;
 	struct fb_requirement requirement;
 	struct fb_str url, description, mime_type;
-	struct fb_str payment_flow;          /* empty: "authorization" */
-	struct fb_str asset_transfer_method; /* empty: "eip3009" */
 };
 struct fb_quotes {
 	struct fb_quote quote[FB_QUOTES_MAX];
@@ -156,7 +162,8 @@ struct fb_quotes {
 	struct fb_str resource;  /* v2: the resource object as it came, echoed in the payment */
 	struct fb_str extensions; /* v2: likewise; empty if none */
 };
-/* FB_BAD_SYNTAX …, FB_MISSING; e says what is wrong with the server's answer. */
+/* FB_BAD_SYNTAX …, FB_MISSING, FB_WRONG_TYPE, FB_BAD_VALUE (another version), FB_NO_MEMORY; e says what is
+ * wrong with the server's answer. Schemes, networks and flows we do not know are quotes like any other. */
 FB_MUST_USE enum fb_status fb_wire_read_required_v2(struct fb_quotes *out, struct fb_str header, struct fb_json_token *tokens,
 						    struct fb_arena *arena, struct fb_error *e);
 FB_MUST_USE enum fb_status fb_wire_read_required_v1(struct fb_quotes *out, struct fb_str body, struct fb_json_token *tokens,

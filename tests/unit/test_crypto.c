@@ -4,5 +4,5 @@
 
 int main(void)
 {
-	return test_crypto_keccak() + test_crypto_sign() + test_crypto_typed() + test_crypto_tx() == 0 ? 0 : 1;
+	return test_crypto_keccak() + test_crypto_sign() + test_crypto_typed() + test_crypto_tx() + test_crypto_keys() == 0 ? 0 : 1;
 }

@@ -8,6 +8,7 @@ int test_crypto_keccak(void);
 int test_crypto_sign(void);
 int test_crypto_typed(void);
 int test_crypto_tx(void);
+int test_crypto_keys(void);
 
 /* The first two of the well-known development keys, and their addresses. */
 #define ANVIL_0 "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"

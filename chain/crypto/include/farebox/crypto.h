@@ -1,6 +1,6 @@
 /* farebox/crypto.h - keccak-256, secp256k1, EIP-55/191/712, EIP-1559 transactions, key files.
  *
- * Layer      2. libsecp256k1, libsodium (scrypt, memory wiping) and OpenSSL's libcrypto (AES, PBKDF2)
+ * Layer      3. libsecp256k1, libsodium (scrypt, memory wiping) and OpenSSL's libcrypto (AES, PBKDF2)
  *            are linked by this library alone.
  * Spec       EIP-55, EIP-191 (0x45), EIP-712, EIP-1559, EIP-2; Web3 Secret Storage v3; RFC 6979.
  * Secrets    a fb_key is wiped by fb_key_wipe; nothing here prints or logs a secret, errors name
@@ -81,22 +81,28 @@ struct fb_tx {
 FB_MUST_USE enum fb_status fb_tx_sign(struct fb_buf *out, struct fb_hash *hash, const struct fb_tx *tx, const struct fb_key *key);
 
 /* ---- key files ------------------------------------------------------------------------------- */
+enum { FB_PASSPHRASE_MAX = 1024, FB_KEYSTORE_LEN_MAX = 640 }; /* bytes */
 /* Where a key comes from, as written in a setting: "$NAME" (environment variable holding 0x + 64 hex
  * digits), a path to a file with the same text, or a path to a Web3 keystore v3 (JSON). A bare hex key
  * is refused here with a hint: keys never stand on a command line or in a config file.
- * `passphrase` answers for a keystore: returns its length into out, or 0 for "none"; called at most once.
- * Errors in order: FB_BAD_VALUE (bare key, empty), FB_NOT_FOUND, FB_FORBIDDEN (file readable by
- * others), FB_BAD_SYNTAX, FB_BAD_KEY (wrong passphrase or not a key). e names setting and file. */
+ * `passphrase` answers for a keystore at the path `what`: returns its length into out, or 0 for "none";
+ * called at most once, and `ask` may be NULL.
+ * Errors in order: FB_BAD_VALUE (bare key, empty), FB_NOT_FOUND, FB_IO, FB_FORBIDDEN (file readable by
+ * others), FB_TOO_LARGE, FB_BAD_SYNTAX, FB_BAD_KEY (wrong passphrase or not a key), and those of
+ * fb_keystore_read. e names the variable or the file; the caller names the setting. */
 struct fb_passphrase {
 	size_t (*ask)(void *ctx, char *out, size_t cap, const char *what);
 	void *ctx;
 };
 FB_MUST_USE enum fb_status fb_key_load(struct fb_key *out, const char *source, struct fb_passphrase passphrase, struct fb_error *e);
-/* 0x + 64 hex digits, blanks around allowed. FB_BAD_SYNTAX, FB_BAD_KEY. */
+/* 0x + 64 hex digits, blanks and line ends around allowed. FB_BAD_SYNTAX, FB_BAD_KEY. */
 FB_MUST_USE enum fb_status fb_key_parse(struct fb_key *out, struct fb_str text);
-/* Keystore v3 with scrypt n=262144, r=8, p=1 (or the light n=4096, p=6 when `light`). */
+/* Keystore v3 with scrypt n=262144, r=8, p=1 (or the light n=4096, p=6 when `light`); at most
+ * FB_KEYSTORE_LEN_MAX bytes. FB_BAD_VALUE (passphrase empty or longer than FB_PASSPHRASE_MAX),
+ * FB_NO_MEMORY, FB_TOO_LARGE (out full). */
 FB_MUST_USE enum fb_status fb_keystore_write(struct fb_buf *out, const struct fb_key *key, struct fb_str passphrase, bool light, struct fb_rng rng);
 /* kdf scrypt or pbkdf2 (hmac-sha256), cipher aes-128-ctr; parameters bounded (n <= 2^20, r <= 16,
- * p <= 16, 128·n·r <= 1 GiB, c <= 10^7) before any work. FB_BAD_SYNTAX, FB_BAD_VALUE, FB_BAD_KEY. */
+ * p <= 16, 128·n·r <= 1 GiB, c <= 10^7) before any work; an address, if given, must be the key's.
+ * FB_BAD_SYNTAX, FB_BAD_VALUE, FB_NO_MEMORY, FB_BAD_KEY. */
 FB_MUST_USE enum fb_status fb_keystore_read(struct fb_key *out, struct fb_str json, struct fb_str passphrase, struct fb_error *e);
 #endif /* FB_CRYPTO_H */

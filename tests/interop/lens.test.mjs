@@ -39,7 +39,8 @@ function decodeItem(word) {
 async function look(token, items) {
 	const packed = items.map(({ from, to, nonce = toHex(0, { size: 32 }) }) => concat([from, to, nonce]));
 	const { data } = await chain.client.call({ data: concat([LENS, token, ...packed]) });
-	const words = Array.from({ length: (data.length - 2) / 64 }, (_, i) => hexToBigInt(sliceHex(data, 32 * i, 32 * i + 32)));
+	const count = (data.length - 2) / 64;
+	const words = Array.from({ length: count }, (_, i) => hexToBigInt(sliceHex(data, 32 * i, 32 * i + 32)));
 	const [block, timestamp, tokenFlags, ...answers] = words;
 	return { block, timestamp, tokenFlags, items: answers.map(decodeItem) };
 }

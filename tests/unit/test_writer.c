@@ -1,8 +1,472 @@
-/* Goal: the contract of farebox/writer.h. */
+/* Goal: the contract of farebox/writer.h. Method: a real store; the writer's thread is held inside a done callback where
+ * a test needs to know what is queued. */
+#include "fb_test_dir.h"
+#include "farebox/os.h"
 #include "farebox/writer.h"
 #include "fb_test.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct world {
+	struct fb_test_dir root;
+	int log_fd;
+	struct fb_log *log;
+	struct fb_metrics *metrics;
+	struct fb_store *store;
+	struct fb_writer *writer;
+	struct fb_commit port;
+};
+
+static struct world world;
+
+static void open_store(struct world *w)
+{
+	struct fb_error e;
+
+	CHECK_STATUS(FB_OK, fb_store_open(&w->store, w->root.path, &e));
+	fb_writer_open(&w->writer, w->store, w->log, w->metrics, fb_os_clock());
+	w->port = fb_writer_port(w->writer);
+}
+
+static void close_store(struct world *w)
+{
+	fb_writer_close(w->writer);
+	fb_store_close(w->store);
+	w->writer = NULL;
+	w->store = NULL;
+}
+
+static int setup(void **state)
+{
+	struct world *w = &world;
+
+	*state = w;
+	memset(w, 0, sizeof(*w));
+	if (!fb_test_dir_make(&w->root))
+		return -1;
+	w->log_fd = memfd_create("log", 0);
+	fb_log_open(&w->log, w->log_fd, FB_DEBUG, fb_os_clock());
+	fb_metrics_open(&w->metrics);
+	open_store(w);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	close_store(w);
+	fb_metrics_close(w->metrics);
+	fb_log_close(w->log);
+	close(w->log_fd);
+	return fb_test_dir_remove(&w->root) ? 0 : -1;
+}
+
+/* Commits one row named by a number. */
+static void commit_row(struct world *w, unsigned n, struct fb_str value, void (*done)(void *, enum fb_status), void *arg)
+{
+	char key[16];
+	struct fb_put put = { .key = { key, 0 }, .value = value };
+
+	put.key.len = (size_t)snprintf(key, sizeof(key), "%08u", n);
+	w->port.commit(w->port.ctx, &put, 1, done, arg);
+}
+
+static bool has_row(struct world *w, unsigned n)
+{
+	char key[16];
+	uint8_t out[8];
+	size_t len;
+	int key_len = snprintf(key, sizeof(key), "%08u", n);
+	enum fb_status st = fb_store_get(w->store, out, &len, sizeof(out), (struct fb_str){ key, (size_t)key_len });
+
+	CHECK(st == FB_OK || st == FB_NOT_FOUND || st == FB_TOO_LARGE);
+	return st != FB_NOT_FOUND;
+}
+
+/* ---- one answer, waited for ---------------------------------------------------------------------------------- */
+struct answer {
+	sem_t came;
+	enum fb_status status;
+	pthread_t thread;
+};
+
+static void on_answer(void *arg, enum fb_status st)
+{
+	struct answer *a = arg;
+
+	a->status = st;
+	a->thread = pthread_self();
+	sem_post(&a->came);
+}
+
+static enum fb_status commit_and_wait(struct world *w, unsigned n, struct answer *a)
+{
+	CHECK(sem_init(&a->came, 0, 0) == 0);
+	commit_row(w, n, FB_STR("v"), on_answer, a);
+	CHECK(sem_wait(&a->came) == 0);
+	sem_destroy(&a->came);
+	return a->status;
+}
+
+static void commit__one__is_durable_before_done_and_its_puts_were_copied(void **state)
+{
+	struct world *w = *state;
+	struct answer a;
+	char key[] = "key", value[] = "value";
+	struct fb_put puts[] = { { .key = { key, 3 }, .value = { value, 5 } }, { .key = FB_STR("gone"), .remove = true } };
+	uint8_t out[8];
+	size_t len;
+
+	CHECK(sem_init(&a.came, 0, 0) == 0);
+	w->port.commit(w->port.ctx, puts, FB_COUNT(puts), on_answer, &a);
+	memset(key, '?', sizeof(key));
+	memset(value, '?', sizeof(value));
+	memset(puts, 0, sizeof(puts));
+	CHECK(sem_wait(&a.came) == 0);
+	sem_destroy(&a.came);
+	CHECK_STATUS(FB_OK, a.status);
+	CHECK(!pthread_equal(a.thread, pthread_self()));
+	CHECK_STATUS(FB_OK, fb_store_get(w->store, out, &len, sizeof(out), FB_STR("key")));
+	CHECK_STR("value", ((struct fb_str){ (char *)out, len }));
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 1 && fb_metric_get(w->metrics, FB_M_COMMIT_PUTS) == 2);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMIT_SECONDS) == 1);
+}
+
+/* ---- a gate: a commit whose callback holds the writer's thread until the test opens it ------------------------ */
+struct gate {
+	sem_t held, open;
+};
+
+static void hold(void *arg, enum fb_status st)
+{
+	struct gate *g = arg;
+
+	(void)st;
+	sem_post(&g->held);
+	sem_wait(&g->open);
+}
+
+static void hold_writer(struct world *w, struct gate *g)
+{
+	CHECK(sem_init(&g->held, 0, 0) == 0 && sem_init(&g->open, 0, 0) == 0);
+	commit_row(w, 99999999, FB_STR("gate"), hold, g);
+	CHECK(sem_wait(&g->held) == 0);
+}
+
+static atomic_uint counted;
+static void count(void *arg, enum fb_status st)
+{
+	(void)arg;
+	FB_ASSERT(st == FB_OK);
+	atomic_fetch_add(&counted, 1);
+}
+
+static void commit__many_while_one_is_under_way__share_one_fsync(void **state)
+{
+	struct world *w = *state;
+	struct gate g;
+
+	atomic_store(&counted, 0);
+	hold_writer(w, &g);
+	for (unsigned i = 0; i < 1000; i++)
+		commit_row(w, i, FB_STR("v"), count, NULL);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 1 && atomic_load(&counted) == 0);
+	sem_post(&g.open);
+	close_store(w);
+	CHECK(atomic_load(&counted) == 1000);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 2); /* the gate, and all others together */
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMIT_PUTS) == 1001);
+	open_store(w);
+	for (unsigned i = 0; i < 1000; i++)
+		CHECK(has_row(w, i));
+}
+
+static void commit__more_than_a_batch_holds__takes_the_next(void **state)
+{
+	static char value[FB_PUT_VALUE_MAX];
+	struct world *w = *state;
+	struct gate g;
+	enum { PER_BATCH = FB_WRITER_BATCH_BYTES_MAX / (FB_PUT_VALUE_MAX + 8), BIG = 3 * PER_BATCH };
+
+	atomic_store(&counted, 0);
+	hold_writer(w, &g);
+	for (unsigned i = 0; i < FB_WRITER_BATCH_MAX + 1; i++) /* by rows: two batches */
+		commit_row(w, i, FB_STR("v"), count, NULL);
+	sem_post(&g.open);
+	close_store(w);
+	CHECK(atomic_load(&counted) == FB_WRITER_BATCH_MAX + 1);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3);
+
+	open_store(w);
+	hold_writer(w, &g);
+	for (unsigned i = 0; i < BIG; i++) /* by bytes: three */
+		commit_row(w, i, (struct fb_str){ value, sizeof(value) }, count, NULL);
+	sem_post(&g.open);
+	close_store(w);
+	CHECK(atomic_load(&counted) == FB_WRITER_BATCH_MAX + 1 + BIG);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3 + 1 + 3);
+	open_store(w);
+}
+
+/* ---- order --------------------------------------------------------------------------------------------------- */
+enum { PRODUCERS = 8, COMMITS_EACH = 400 };
+struct producer {
+	struct world *w;
+	unsigned index;
+	unsigned next; /* of the writer's thread: the answer that must come next */
+};
+struct ticket {
+	struct producer *p;
+	unsigned n;
+};
+
+static void on_ticket(void *arg, enum fb_status st)
+{
+	struct ticket *t = arg;
+
+	FB_ASSERT(st == FB_OK);
+	FB_ASSERT(t->n == t->p->next);
+	t->p->next++;
+	FB_ASSERT(has_row(t->p->w, t->p->index * COMMITS_EACH + t->n));
+	free(t);
+}
+
+static void *produce(void *arg)
+{
+	struct producer *p = arg;
+
+	for (unsigned n = 0; n < COMMITS_EACH; n++) {
+		struct ticket *t = fb_must_alloc(1, sizeof(*t));
+
+		*t = (struct ticket){ p, n };
+		commit_row(p->w, p->index * COMMITS_EACH + n, FB_STR("v"), on_ticket, t);
+	}
+	return NULL;
+}
+
+static void commit__many_producers__answers_come_in_order_and_in_few_batches(void **state)
+{
+	struct world *w = *state;
+	struct producer producers[PRODUCERS];
+	pthread_t threads[PRODUCERS];
+
+	for (unsigned i = 0; i < PRODUCERS; i++) {
+		producers[i] = (struct producer){ .w = w, .index = i };
+		CHECK(pthread_create(&threads[i], NULL, produce, &producers[i]) == 0);
+	}
+	for (unsigned i = 0; i < PRODUCERS; i++)
+		pthread_join(threads[i], NULL);
+	fb_writer_close(w->writer); /* the last answers still read from the store */
+	w->writer = NULL;
+	for (unsigned i = 0; i < PRODUCERS; i++)
+		CHECK(producers[i].next == COMMITS_EACH);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMIT_PUTS) == PRODUCERS * COMMITS_EACH);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) < PRODUCERS * COMMITS_EACH);
+}
+
+/* Two rows of one key: the commit handed over later wins, also within a batch. */
+static void commit__same_key_twice__the_later_wins(void **state)
+{
+	struct world *w = *state;
+	struct gate g;
+	uint8_t out[8];
+	size_t len;
+
+	hold_writer(w, &g);
+	commit_row(w, 1, FB_STR("old"), count, NULL);
+	commit_row(w, 1, FB_STR("new"), count, NULL);
+	sem_post(&g.open);
+	close_store(w);
+	open_store(w);
+	CHECK_STATUS(FB_OK, fb_store_get(w->store, out, &len, sizeof(out), FB_STR("00000001")));
+	CHECK_STR("new", ((struct fb_str){ (char *)out, len }));
+}
+
+/* ---- back-pressure and the end --------------------------------------------------------------------------------- */
+struct late {
+	struct world *w;
+	struct fb_str value;
+	atomic_bool returned;
+	struct answer answer;
+};
+
+static void *commit_late(void *arg)
+{
+	struct late *l = arg;
+
+	commit_row(l->w, 77777777, l->value, on_answer, &l->answer);
+	atomic_store(&l->returned, true);
+	return NULL;
+}
+
+static void pause_ms(unsigned ms)
+{
+	usleep(ms * 1000);
+}
+
+/* Starts a commit that finds the queue full. */
+static void start_late(struct late *l, pthread_t *thread, struct world *w, struct fb_str value)
+{
+	*l = (struct late){ .w = w, .value = value };
+	CHECK(sem_init(&l->answer.came, 0, 0) == 0);
+	CHECK(pthread_create(thread, NULL, commit_late, l) == 0);
+	pause_ms(50);
+	CHECK(!atomic_load(&l->returned));
+}
+
+static void fill_rows(struct world *w)
+{
+	struct fb_put puts[FB_PUTS_MAX];
+
+	for (size_t i = 0; i < FB_COUNT(puts); i++)
+		puts[i] = (struct fb_put){ .key = FB_STR("same"), .value = FB_STR("v") };
+	for (unsigned i = 0; i < FB_WRITER_QUEUE_MAX / FB_PUTS_MAX; i++)
+		w->port.commit(w->port.ctx, puts, FB_COUNT(puts), count, NULL);
+}
+
+static void commit__queue_full_of_rows__waits_for_room(void **state)
+{
+	struct world *w = *state;
+	struct gate g;
+	struct late late;
+	pthread_t thread;
+
+	atomic_store(&counted, 0);
+	hold_writer(w, &g);
+	fill_rows(w);
+	start_late(&late, &thread, w, FB_STR("v"));
+	sem_post(&g.open);
+	pthread_join(thread, NULL);
+	CHECK(sem_wait(&late.answer.came) == 0);
+	CHECK_STATUS(FB_OK, late.answer.status);
+	CHECK(atomic_load(&counted) == FB_WRITER_QUEUE_MAX / FB_PUTS_MAX);
+}
+
+static void commit__queue_full_of_bytes__waits_for_room(void **state)
+{
+	static char value[FB_PUT_VALUE_MAX];
+	struct world *w = *state;
+	struct gate g;
+	struct late late;
+	pthread_t thread;
+
+	atomic_store(&counted, 0);
+	hold_writer(w, &g);
+	for (unsigned i = 0; i < FB_WRITER_QUEUE_BYTES_MAX / (FB_PUT_VALUE_MAX + 8); i++)
+		commit_row(w, i, (struct fb_str){ value, sizeof(value) }, count, NULL);
+	start_late(&late, &thread, w, (struct fb_str){ value, sizeof(value) });
+	sem_post(&g.open);
+	pthread_join(thread, NULL);
+	CHECK(sem_wait(&late.answer.came) == 0);
+	CHECK_STATUS(FB_OK, late.answer.status);
+}
+
+static void *close_writer(void *arg)
+{
+	struct world *w = arg;
+
+	fb_writer_close(w->writer);
+	return NULL;
+}
+
+static void close__under_load__writes_what_is_queued_and_refuses_the_rest(void **state)
+{
+	struct world *w = *state;
+	struct gate g;
+	struct late late;
+	struct answer after;
+	pthread_t waiting, closing;
+
+	atomic_store(&counted, 0);
+	hold_writer(w, &g);
+	fill_rows(w);
+	start_late(&late, &waiting, w, FB_STR("v"));
+	CHECK(pthread_create(&closing, NULL, close_writer, w) == 0);
+	pthread_join(waiting, NULL); /* the end wakes who waits for room */
+	CHECK_STATUS(FB_DRAINING, late.answer.status);
+	CHECK(pthread_equal(late.answer.thread, waiting));
+	CHECK_STATUS(FB_DRAINING, commit_and_wait(w, 1, &after)); /* close began and cannot end yet */
+	CHECK(pthread_equal(after.thread, pthread_self()));
+	sem_post(&g.open);
+	pthread_join(closing, NULL);
+	CHECK(atomic_load(&counted) == FB_WRITER_QUEUE_MAX / FB_PUTS_MAX);
+	w->writer = NULL;
+	CHECK(!has_row(w, 1) && !has_row(w, 77777777) && has_row(w, 99999999));
+}
+
+/* ---- a write that fails ---------------------------------------------------------------------------------------- */
+static void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = bytes;
+	CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	signal(SIGXFSZ, bytes == RLIM_INFINITY ? SIG_DFL : SIG_IGN);
+}
+
+static void commit__disk_refuses__fails_all_that_follow_and_logs_once(void **state)
+{
+	struct world *w = *state;
+	struct answer a;
+	char text[4096];
+	ssize_t len;
+	unsigned stored = 0;
+
+	limit_file_size(16 << 10);
+	while (stored < 10000 && commit_and_wait(w, stored, &a) == FB_OK)
+		stored++;
+	CHECK_STATUS(FB_STORAGE, a.status);
+	CHECK(stored > 10 && stored < 10000);
+	limit_file_size(RLIM_INFINITY);
+	CHECK_STATUS(FB_STORAGE, commit_and_wait(w, stored + 1, &a));
+	CHECK_STATUS(FB_STORAGE, commit_and_wait(w, stored + 2, &a));
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == stored);
+	CHECK(fb_log_broken_count(w->log) == 1);
+	len = pread(w->log_fd, text, sizeof(text) - 1, 0);
+	CHECK(len > 0);
+	text[len] = '\0';
+	CHECK(strstr(text, "\"event\":\"storage_failed\"") != NULL && strstr(text, "File too large") != NULL);
+	close_store(w);
+	open_store(w);
+	for (unsigned i = 0; i < stored; i++)
+		CHECK(has_row(w, i));
+	CHECK(!has_row(w, stored + 1) && !has_row(w, stored + 2));
+	CHECK_STATUS(FB_OK, commit_and_wait(w, stored + 1, &a));
+}
+
+static void close__nothing_queued__ends(void **state)
+{
+	struct world *w = *state;
+
+	fb_writer_close(NULL);
+	close_store(w);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 0);
+	open_store(w);
+}
+
 int main(void)
 {
-	return 0;
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		IN_WORLD(commit__one__is_durable_before_done_and_its_puts_were_copied),
+		IN_WORLD(commit__many_while_one_is_under_way__share_one_fsync),
+		IN_WORLD(commit__more_than_a_batch_holds__takes_the_next),
+		IN_WORLD(commit__many_producers__answers_come_in_order_and_in_few_batches),
+		IN_WORLD(commit__same_key_twice__the_later_wins),
+		IN_WORLD(commit__queue_full_of_rows__waits_for_room),
+		IN_WORLD(commit__queue_full_of_bytes__waits_for_room),
+		IN_WORLD(close__under_load__writes_what_is_queued_and_refuses_the_rest),
+		IN_WORLD(commit__disk_refuses__fails_all_that_follow_and_logs_once),
+		IN_WORLD(close__nothing_queued__ends),
+	};
+	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
 }

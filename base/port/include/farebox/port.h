@@ -8,6 +8,7 @@
  * Units      mono_ns: nanoseconds, arbitrary start, never goes back. wall_us: Unix microseconds.
  * Errors     FB_STORAGE from a commit means the outcome is UNKNOWN: the batch is either wholly
  *            durable or wholly absent. The writer refuses everything after it; the process restarts.
+ *            FB_DRAINING: the writer is being closed, nothing was stored.
  * Threads    clock and rng may be called from any thread. commit may be called from any thread;
  *            `done` runs on the writer's thread and must only hand over to its owner's thread.
  */
@@ -44,7 +45,8 @@ enum { FB_PUTS_MAX = 64, FB_PUT_KEY_MAX = 256, FB_PUT_VALUE_MAX = 65536 };
 
 struct fb_commit {
 	/* All puts or none; durable (fsync) before done(arg, FB_OK). The puts are copied before the
-	 * call returns. done is called exactly once, also on FB_STORAGE. */
+	 * call returns. done is called exactly once, also on FB_STORAGE; with FB_DRAINING before commit
+	 * returns, on the caller's thread. */
 	void (*commit)(void *ctx, const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status), void *arg);
 	void *ctx;
 };

@@ -1,1 +1,0 @@
-#include "farebox/store.h"

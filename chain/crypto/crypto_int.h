@@ -24,9 +24,11 @@ struct fb_sealed {
 /* Whether the work asked for is bounded: a keystore is somebody's input. */
 bool fb_kdf_is_bounded(const struct fb_kdf *kdf);
 /* FB_NO_MEMORY. The derived key is the caller's to wipe. */
-FB_MUST_USE enum fb_status fb_kdf_derive(uint8_t out[FB_DERIVED_LEN], const struct fb_kdf *kdf, struct fb_str passphrase);
+FB_MUST_USE enum fb_status fb_kdf_derive(uint8_t out[FB_DERIVED_LEN], const struct fb_kdf *kdf,
+					 struct fb_str passphrase);
 /* keccak-256 of the second half of the derived key and the ciphertext. */
 struct fb_hash fb_sealed_mac(const uint8_t derived[FB_DERIVED_LEN], const uint8_t ciphertext[32]);
 /* AES-128-CTR with the first half of the derived key; its own inverse. */
-void fb_sealed_crypt(uint8_t out[32], const uint8_t derived[FB_DERIVED_LEN], const uint8_t iv[FB_IV_LEN], const uint8_t in[32]);
+void fb_sealed_crypt(uint8_t out[32], const uint8_t derived[FB_DERIVED_LEN], const uint8_t iv[FB_IV_LEN],
+		     const uint8_t in[32]);
 #endif /* FB_CRYPTO_INT_H */

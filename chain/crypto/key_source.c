@@ -7,12 +7,17 @@
 
 enum { FILE_MAX = 8192, KEY_DIGITS_MIN = 32 };
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* As fb_str_trim, with the line ends that editors leave in a file. */
 static struct fb_str trim_lines(struct fb_str s)
 {
-	while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t' || s.at[0] == '\r' || s.at[0] == '\n'))
+	while (s.len > 0 && is_blank(s.at[0]))
 		s.at++, s.len--;
-	while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t' || s.at[s.len - 1] == '\r' || s.at[s.len - 1] == '\n'))
+	while (s.len > 0 && is_blank(s.at[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -64,8 +69,8 @@ static enum fb_status load_variable(struct fb_key *out, const char *source, stru
 	return parse_from(out, fb_str_of(value), source, e);
 }
 
-static enum fb_status load_keystore(struct fb_key *out, struct fb_str json, const char *path, struct fb_passphrase passphrase,
-				    struct fb_error *e)
+static enum fb_status load_keystore(struct fb_key *out, struct fb_str json, const char *path,
+				    struct fb_passphrase passphrase, struct fb_error *e)
 {
 	char text[FB_PASSPHRASE_MAX];
 	size_t len = passphrase.ask == NULL ? 0 : passphrase.ask(passphrase.ctx, text, sizeof(text), path);
@@ -80,7 +85,8 @@ static enum fb_status load_keystore(struct fb_key *out, struct fb_str json, cons
 	return st == FB_OK ? FB_OK : fb_error_set(e, st, "%s: %s", path, inner.text);
 }
 
-static enum fb_status load_file(struct fb_key *out, const char *path, struct fb_passphrase passphrase, struct fb_error *e)
+static enum fb_status load_file(struct fb_key *out, const char *path, struct fb_passphrase passphrase,
+				struct fb_error *e)
 {
 	char block[FILE_MAX];
 	struct fb_str text = { block, 0 };
@@ -97,7 +103,8 @@ static enum fb_status load_file(struct fb_key *out, const char *path, struct fb_
 	return st;
 }
 
-enum fb_status fb_key_load(struct fb_key *out, const char *source, struct fb_passphrase passphrase, struct fb_error *e)
+enum fb_status fb_key_load(struct fb_key *out, const char *source, struct fb_passphrase passphrase,
+			   struct fb_error *e)
 {
 	bool variable = source[0] == '$';
 	struct fb_str name = trim_lines(fb_str_of(source + variable));
@@ -105,7 +112,7 @@ enum fb_status fb_key_load(struct fb_key *out, const char *source, struct fb_pas
 	if (name.len == 0)
 		return fb_error_set(e, FB_BAD_VALUE, "no key given: want $NAME, a key file or a keystore");
 	if (looks_like_key(name))
-		return fb_error_set(e, FB_BAD_VALUE, "a key must not stand here: put it into a file with mode 0600 and name the "
-				    "file, or put it into an environment variable and write $NAME");
+		return fb_error_set(e, FB_BAD_VALUE, "a key must not stand here: put it into a file with mode 0600 and "
+				    "name the file, or put it into an environment variable and write $NAME");
 	return variable ? load_variable(out, source, e) : load_file(out, source, passphrase, e);
 }

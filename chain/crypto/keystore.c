@@ -28,8 +28,9 @@ bool fb_kdf_is_bounded(const struct fb_kdf *kdf)
 static enum fb_status scrypt(uint8_t out[FB_DERIVED_LEN], const struct fb_kdf *kdf, struct fb_str passphrase)
 {
 	FB_ASSERT(sodium_init() >= 0); /* may be called again; chooses the code for this processor */
-	if (crypto_pwhash_scryptsalsa208sha256_ll((const uint8_t *)passphrase.at, passphrase.len, kdf->salt, kdf->salt_len,
-						  kdf->n, (uint32_t)kdf->r, (uint32_t)kdf->p, out, FB_DERIVED_LEN) != 0)
+	if (crypto_pwhash_scryptsalsa208sha256_ll((const uint8_t *)passphrase.at, passphrase.len, kdf->salt,
+						  kdf->salt_len, kdf->n, (uint32_t)kdf->r, (uint32_t)kdf->p, out,
+						  FB_DERIVED_LEN) != 0)
 		return FB_NO_MEMORY;
 	return FB_OK;
 }
@@ -41,8 +42,8 @@ enum fb_status fb_kdf_derive(uint8_t out[FB_DERIVED_LEN], const struct fb_kdf *k
 	FB_ASSERT(passphrase.len <= FB_PASSPHRASE_MAX);
 	if (kdf->kind == FB_SCRYPT)
 		return scrypt(out, kdf, passphrase);
-	if (PKCS5_PBKDF2_HMAC(passphrase.at, (int)passphrase.len, kdf->salt, (int)kdf->salt_len, (int)kdf->c, EVP_sha256(),
-			      FB_DERIVED_LEN, out) != 1)
+	if (PKCS5_PBKDF2_HMAC(passphrase.at, (int)passphrase.len, kdf->salt, (int)kdf->salt_len, (int)kdf->c,
+			      EVP_sha256(), FB_DERIVED_LEN, out) != 1)
 		return FB_NO_MEMORY;
 	return FB_OK;
 }
@@ -60,7 +61,8 @@ struct fb_hash fb_sealed_mac(const uint8_t derived[FB_DERIVED_LEN], const uint8_
 	return mac;
 }
 
-void fb_sealed_crypt(uint8_t out[32], const uint8_t derived[FB_DERIVED_LEN], const uint8_t iv[FB_IV_LEN], const uint8_t in[32])
+void fb_sealed_crypt(uint8_t out[32], const uint8_t derived[FB_DERIVED_LEN], const uint8_t iv[FB_IV_LEN],
+		     const uint8_t in[32])
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int len = 0;

@@ -62,7 +62,8 @@ static enum fb_status read_hex(uint8_t *out, size_t *len, size_t cap, struct fb_
 	return FB_OK;
 }
 
-static enum fb_status read_hex_exact(uint8_t *out, size_t len, struct fb_json_value object, const char *name, struct reader *r)
+static enum fb_status read_hex_exact(uint8_t *out, size_t len, struct fb_json_value object, const char *name,
+				     struct reader *r)
 {
 	size_t got;
 	enum fb_status st = read_hex(out, &got, len, object, name, r);
@@ -79,7 +80,9 @@ static enum fb_status read_scrypt(struct fb_kdf *out, struct fb_json_value param
 	enum fb_status st;
 
 	out->kind = FB_SCRYPT;
-	if ((st = read_number(&out->n, params, "n", r)) != FB_OK || (st = read_number(&out->r, params, "r", r)) != FB_OK)
+	if ((st = read_number(&out->n, params, "n", r)) != FB_OK)
+		return st;
+	if ((st = read_number(&out->r, params, "r", r)) != FB_OK)
 		return st;
 	return read_number(&out->p, params, "p", r);
 }
@@ -113,7 +116,7 @@ static enum fb_status read_kdf(struct fb_kdf *out, struct fb_json_value crypto, 
 	if (derived_len != FB_DERIVED_LEN)
 		return fb_error_set(r->e, FB_BAD_VALUE, "keystore: dklen must be %d", FB_DERIVED_LEN);
 	if (!fb_kdf_is_bounded(out))
-		return fb_error_set(r->e, FB_BAD_VALUE, "keystore: kdfparams ask for no sensible amount of work or memory");
+		return fb_error_set(r->e, FB_BAD_VALUE, "keystore: kdfparams are out of bounds");
 	return read_hex(out->salt, &out->salt_len, sizeof(out->salt), params, "salt", r);
 }
 
@@ -133,7 +136,8 @@ static enum fb_status read_sealed(struct fb_sealed *out, struct fb_json_value cr
 	return read_kdf(&out->kdf, crypto, r);
 }
 
-static enum fb_status open_sealed(struct fb_key *out, const struct fb_sealed *sealed, struct fb_str passphrase, struct reader *r)
+static enum fb_status open_sealed(struct fb_key *out, const struct fb_sealed *sealed, struct fb_str passphrase,
+				  struct reader *r)
 {
 	uint8_t derived[FB_DERIVED_LEN], secret[32];
 	struct fb_hash mac;
@@ -170,7 +174,8 @@ static enum fb_status check_address(const struct fb_key *key, struct fb_json_val
 	return st;
 }
 
-static enum fb_status read_root(struct fb_key *out, struct fb_json_value root, struct fb_str passphrase, struct reader *r)
+static enum fb_status read_root(struct fb_key *out, struct fb_json_value root, struct fb_str passphrase,
+				struct reader *r)
 {
 	struct fb_sealed sealed = { .mac = { { 0 } } };
 	struct fb_key key;

@@ -66,12 +66,15 @@ static void put_crypto(struct fb_jw *w, const struct fb_sealed *s)
 	fb_jw_end(w);
 }
 
-static enum fb_status seal(struct fb_sealed *out, const struct fb_key *key, struct fb_str passphrase, bool light, struct fb_rng rng)
+static enum fb_status seal(struct fb_sealed *out, const struct fb_key *key, struct fb_str passphrase, bool light,
+			   struct fb_rng rng)
 {
 	uint8_t derived[FB_DERIVED_LEN];
 	enum fb_status st;
 
-	out->kdf = (struct fb_kdf){ .kind = FB_SCRYPT, .n = light ? 4096 : 262144, .r = 8, .p = light ? 6 : 1, .salt_len = SALT_LEN };
+	out->kdf = (struct fb_kdf){ .kind = FB_SCRYPT, .r = 8, .salt_len = SALT_LEN };
+	out->kdf.n = light ? 4096 : 262144;
+	out->kdf.p = light ? 6 : 1;
 	rng.fill(rng.ctx, out->kdf.salt, SALT_LEN);
 	rng.fill(rng.ctx, out->iv, sizeof(out->iv));
 	st = fb_kdf_derive(derived, &out->kdf, passphrase);
@@ -83,7 +86,8 @@ static enum fb_status seal(struct fb_sealed *out, const struct fb_key *key, stru
 	return st;
 }
 
-enum fb_status fb_keystore_write(struct fb_buf *out, const struct fb_key *key, struct fb_str passphrase, bool light, struct fb_rng rng)
+enum fb_status fb_keystore_write(struct fb_buf *out, const struct fb_key *key, struct fb_str passphrase, bool light,
+				 struct fb_rng rng)
 {
 	size_t start = out->len;
 	struct fb_address address = fb_key_address(key);

@@ -33,7 +33,8 @@ struct fb_hash fb_eip191_hash(struct fb_str message)
 	return fb_keccak_final(&k);
 }
 
-struct fb_hash fb_eip712_domain(struct fb_str name, struct fb_str version, uint64_t chain_id, const struct fb_address *contract)
+struct fb_hash fb_eip712_domain(struct fb_str name, struct fb_str version, uint64_t chain_id,
+				const struct fb_address *contract)
 {
 	char words[5 * WORD];
 	struct fb_buf b;

@@ -5,6 +5,7 @@
 #define Z8 "00000000"
 #define Z24 Z8 Z8 Z8
 #define Z56 Z24 Z24 Z8
+#define F16 "ffffffffffffffff"
 #define WORD(low8) Z56 low8 /* a word of 32 bytes from its last 4 */
 
 static char block[2048];
@@ -169,11 +170,11 @@ static void read_bytes__table__inside_or_refused(void **state)
 		{ WORD("00000001") WORD("00000000"), FB_BAD_LENGTH, "" }, /* between two words stands the length 256 */
 		{ WORD("00000020") WORD("00000005") "64617665", FB_BAD_LENGTH, "" },
 		{ WORD("00000040") WORD("00000004") "64617665", FB_BAD_LENGTH, "" },
-		{ WORD("00000020") "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", FB_BAD_LENGTH, "" },
-		{ WORD("00000020") Z24 Z24 "ffffffffffffffff", FB_BAD_LENGTH, "" },
-		{ Z24 Z24 "ffffffffffffffff" WORD("00000004") "64617665", FB_BAD_LENGTH, "" },
+		{ WORD("00000020") F16 F16 F16 F16, FB_BAD_LENGTH, "" },
+		{ WORD("00000020") Z24 Z24 F16, FB_BAD_LENGTH, "" },
+		{ Z24 Z24 F16 WORD("00000004") "64617665", FB_BAD_LENGTH, "" },
 		{ Z24 Z24 "ffffffffffffffe0" WORD("00000004") "64617665", FB_BAD_LENGTH, "" },
-		{ "0000000000000000000000000000000000000000000000010000000000000020" WORD("00000004") "64617665", FB_BAD_LENGTH, "" },
+		{ Z24 Z8 Z8 "00000001" Z8 "00000020" WORD("00000004") "64617665", FB_BAD_LENGTH, "" },
 		{ "", FB_BAD_LENGTH, "" },
 		{ Z8, FB_BAD_LENGTH, "" },
 	};

@@ -114,7 +114,8 @@ static void address_and_hash__texts__parsed_and_written_in_lower_case(void **sta
 
 	(void)state;
 	CHECK_STATUS(FB_OK, fb_address_parse(&a, FB_STR("0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266")));
-	CHECK_STATUS(FB_OK, fb_hash_parse(&h, FB_STR("0xDDF252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef")));
+	CHECK_STATUS(FB_OK, fb_hash_parse(&h, FB_STR("0xDDF252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628"
+						     "f55a4df523b3ef")));
 	fb_buf_init(&b, text, sizeof(text));
 	fb_buf_address(&b, &a);
 	CHECK(b.len == FB_ADDRESS_TEXT_LEN);

@@ -4,5 +4,8 @@
 
 int main(void)
 {
-	return test_crypto_keccak() + test_crypto_sign() + test_crypto_typed() + test_crypto_tx() + test_crypto_keys() == 0 ? 0 : 1;
+	int failed = test_crypto_keccak() + test_crypto_sign() + test_crypto_typed() + test_crypto_tx();
+	failed += test_crypto_keys();
+
+	return failed == 0 ? 0 : 1;
 }

@@ -6,12 +6,16 @@
 
 #define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
 #define HALF_ORDER "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"
+#define HALF_ORDER_AND_ONE "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1"
+#define ALL_ONES "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
 #define ZERO "0000000000000000000000000000000000000000000000000000000000000000"
 #define ONE "0000000000000000000000000000000000000000000000000000000000000001"
+#define FIVE "0000000000000000000000000000000000000000000000000000000000000005"
 /* Of "hello", by the first development key. */
 #define HELLO_HASH "0x50b2c43fd39106bafbba0da34fc430e1f91e3c96ea2acee2bc34119f92b37750"
 #define HELLO_R "f16ea9a3478698f695fd1401bfe27e9e4a7e8e3da94aa72b021125e31fa899cc"
 #define HELLO_S "573c48ea3fe1d4ab61a9db10c19032026e3ed2dbccba5a178235ac27f9450431"
+#define HELLO_S_TWIN "a8c3b715c01e2b549e5624ef3e6fcdfc4c700a0ae28e46243d9cb264d6f13d10"
 
 static void key_from_bytes__edges_of_the_range__refused_outside(void **state)
 {
@@ -21,7 +25,7 @@ static void key_from_bytes__edges_of_the_range__refused_outside(void **state)
 		{ "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364140", FB_OK },
 		{ "0x" ORDER, FB_BAD_KEY },
 		{ "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364142", FB_BAD_KEY },
-		{ "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", FB_BAD_KEY },
+		{ "0x" ALL_ONES, FB_BAD_KEY },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
@@ -110,12 +114,11 @@ static void signature_unpack__table__only_what_the_token_takes(void **state)
 		{ "0x" ZERO HELLO_S "1c", FB_BAD_SIGNATURE },
 		{ "0x" HELLO_R ZERO "1c", FB_BAD_SIGNATURE },
 		{ "0x" ORDER HELLO_S "1c", FB_BAD_SIGNATURE },
-		{ "0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff" HELLO_S "1c", FB_BAD_SIGNATURE },
+		{ "0x" ALL_ONES HELLO_S "1c", FB_BAD_SIGNATURE },
 		{ "0x" HELLO_R ORDER "1c", FB_BAD_SIGNATURE },
-		/* half the order and one */
-		{ "0x" HELLO_R "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a1" "1c", FB_BAD_SIGNATURE },
+		{ "0x" HELLO_R HALF_ORDER_AND_ONE "1c", FB_BAD_SIGNATURE },
 		/* n - s with the other parity: the twin that mathematics takes as well */
-		{ "0x" HELLO_R "a8c3b715c01e2b549e5624ef3e6fcdfc4c700a0ae28e46243d9cb264d6f13d10" "1b", FB_BAD_SIGNATURE },
+		{ "0x" HELLO_R HELLO_S_TWIN "1b", FB_BAD_SIGNATURE },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
@@ -164,7 +167,7 @@ static void recover__what_was_never_unpacked__is_checked_again(void **state)
 /* 5 is the x of no point of the curve: nobody can have made such a signature. */
 static void recover__r_that_is_on_no_point__is_refused(void **state)
 {
-	struct fb_signature s = signature_of("0x" "0000000000000000000000000000000000000000000000000000000000000005" ONE "1b");
+	struct fb_signature s = signature_of("0x" FIVE ONE "1b");
 	struct fb_hash digest = hash_of(HELLO_HASH);
 	struct fb_address a = { .bytes = { 9 } };
 
@@ -199,7 +202,7 @@ static void sign__seeded_keys_and_digests__recover_to_the_key(void **state)
 		own = fb_key_address(&key);
 		fb_sign(&s, &key, &digest);
 		fb_signature_pack(packed, &s);
-		CHECK_STATUS(FB_OK, fb_signature_unpack(&again, (struct fb_str){ (const char *)packed, sizeof(packed) }));
+		CHECK_STATUS(FB_OK, fb_signature_unpack(&again, (struct fb_str){ (char *)packed, sizeof(packed) }));
 		CHECK(memcmp(&s, &again, sizeof(s)) == 0);
 		CHECK_STATUS(FB_OK, fb_recover(&found, &again, &digest));
 		CHECK(fb_address_eq(&own, &found));
@@ -241,7 +244,8 @@ static void recover__from_many_threads__is_right_in_each(void **state)
 int test_crypto_sign(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(recover__from_many_threads__is_right_in_each), /* first: they race to make the context */
+		/* first: they race to make the context */
+		cmocka_unit_test(recover__from_many_threads__is_right_in_each),
 		cmocka_unit_test(key_from_bytes__edges_of_the_range__refused_outside),
 		cmocka_unit_test(key_address__known_keys__known_addresses),
 		cmocka_unit_test(key_wipe__leaves_zeros),

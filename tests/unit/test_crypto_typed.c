@@ -8,9 +8,10 @@
 /* The struct hash of all zeros, with the type hash taken from the type's own text. */
 static void type_hashes__are_the_hashes_of_their_texts(void **state)
 {
-	static const char transfer[] = "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,"
-				       "uint256 validBefore,bytes32 nonce)";
-	static const char domain[] = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+	static const char transfer[] = "TransferWithAuthorization(address from,address to,uint256 value,"
+				       "uint256 validAfter,uint256 validBefore,bytes32 nonce)";
+	static const char domain[] = "EIP712Domain(string name,string version,uint256 chainId,"
+				     "address verifyingContract)";
 	static const struct fb_authorization none;
 	static const struct fb_address nobody;
 	uint8_t words[7 * 32] = { 0 };
@@ -33,14 +34,17 @@ static void type_hashes__are_the_hashes_of_their_texts(void **state)
 static void domain__known_tokens__known_separators(void **state)
 {
 	static const struct { const char *name; uint64_t chain; const char *token, *want; } rows[] = {
-		{ "USDC", 84532, USDC_BASE_SEPOLIA, "0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818" },
-		{ "USD Coin", 8453, USDC_BASE, "0x02fa7265e7c5d81118673727957699e4d68f74cd74b7db77da710fe8a2c7834f" },
+		{ "USDC", 84532, USDC_BASE_SEPOLIA,
+		  "0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818" },
+		{ "USD Coin", 8453, USDC_BASE,
+		  "0x02fa7265e7c5d81118673727957699e4d68f74cd74b7db77da710fe8a2c7834f" },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
 		struct fb_address token = address_of(rows[i].token);
 
-		CHECK_HASH(rows[i].want, fb_eip712_domain(fb_str_of(rows[i].name), FB_STR("2"), rows[i].chain, &token));
+		CHECK_HASH(rows[i].want,
+			   fb_eip712_domain(fb_str_of(rows[i].name), FB_STR("2"), rows[i].chain, &token));
 	}
 }
 

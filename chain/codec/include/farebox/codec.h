@@ -58,11 +58,12 @@ void fb_buf_u256(struct fb_buf *b, struct fb_u256 v); /* decimal */
 int fb_u256_cmp(struct fb_u256 a, struct fb_u256 b);
 bool fb_u256_eq(struct fb_u256 a, struct fb_u256 b);
 bool fb_u256_is_zero(struct fb_u256 v);
-FB_MUST_USE enum fb_status fb_u256_add(struct fb_u256 *out, struct fb_u256 a, struct fb_u256 b); /* FB_OVERFLOW */
-FB_MUST_USE enum fb_status fb_u256_sub(struct fb_u256 *out, struct fb_u256 a, struct fb_u256 b); /* FB_OVERFLOW if b > a */
-FB_MUST_USE enum fb_status fb_u256_mul(struct fb_u256 *out, struct fb_u256 a, struct fb_u256 b); /* FB_OVERFLOW */
-FB_MUST_USE enum fb_status fb_u256_to_u64(uint64_t *out, struct fb_u256 v);   /* FB_OVERFLOW */
-FB_MUST_USE enum fb_status fb_u256_to_u128(fb_u128 *out, struct fb_u256 v);   /* FB_OVERFLOW */
+/* FB_OVERFLOW where the result does not fit, for sub: if b > a. out may be an input. */
+FB_MUST_USE enum fb_status fb_u256_add(struct fb_u256 *out, struct fb_u256 a, struct fb_u256 b);
+FB_MUST_USE enum fb_status fb_u256_sub(struct fb_u256 *out, struct fb_u256 a, struct fb_u256 b);
+FB_MUST_USE enum fb_status fb_u256_mul(struct fb_u256 *out, struct fb_u256 a, struct fb_u256 b);
+FB_MUST_USE enum fb_status fb_u256_to_u64(uint64_t *out, struct fb_u256 v);
+FB_MUST_USE enum fb_status fb_u256_to_u128(fb_u128 *out, struct fb_u256 v);
 /* The one door from the chain's numbers to money. FB_OVERFLOW above FB_AMOUNT_MAX. */
 FB_MUST_USE enum fb_status fb_u256_to_amount(struct fb_amount *out, struct fb_u256 v);
 
@@ -99,9 +100,10 @@ void fb_abi_bytes(struct fb_buf *b, const void *bytes, size_t len); /* length wo
 /* Reader over returned or log data: word i (0-based). FB_BAD_LENGTH if data is shorter. */
 FB_MUST_USE enum fb_status fb_abi_get_u256(struct fb_u256 *out, struct fb_str data, size_t i);
 FB_MUST_USE enum fb_status fb_abi_get_u64(uint64_t *out, struct fb_str data, size_t i); /* FB_OVERFLOW */
-FB_MUST_USE enum fb_status fb_abi_get_address(struct fb_address *out, struct fb_str data, size_t i); /* FB_BAD_VALUE if not 12 zero bytes first */
-FB_MUST_USE enum fb_status fb_abi_get_bool(bool *out, struct fb_str data, size_t i); /* FB_BAD_VALUE unless 0 or 1 */
+/* FB_BAD_VALUE unless 12 zero bytes come first; unless 0 or 1. */
+FB_MUST_USE enum fb_status fb_abi_get_address(struct fb_address *out, struct fb_str data, size_t i);
+FB_MUST_USE enum fb_status fb_abi_get_bool(bool *out, struct fb_str data, size_t i);
 /* Dynamic bytes or string whose offset is word i, offsets counted from the start of data.
- * FB_BAD_LENGTH if any part lies outside. */
+ * FB_BAD_LENGTH if the length or the bytes lie outside; padding behind the bytes may be missing. */
 FB_MUST_USE enum fb_status fb_abi_get_bytes(struct fb_str *out, struct fb_str data, size_t i);
 #endif /* FB_CODEC_H */

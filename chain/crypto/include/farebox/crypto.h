@@ -41,7 +41,8 @@ struct fb_signature {
 	uint8_t v; /* 27 or 28 */
 };
 enum { FB_SIGNATURE_LEN = 65 }; /* r, s, v as contracts take them */
-FB_MUST_USE enum fb_status fb_key_from_bytes(struct fb_key *out, const uint8_t secret[32]); /* FB_BAD_KEY: 0 or >= n */
+/* FB_BAD_KEY: 0 or >= n. */
+FB_MUST_USE enum fb_status fb_key_from_bytes(struct fb_key *out, const uint8_t secret[32]);
 void fb_key_generate(struct fb_key *out, struct fb_rng rng);
 void fb_key_wipe(struct fb_key *key);
 struct fb_address fb_key_address(const struct fb_key *key);
@@ -52,12 +53,14 @@ void fb_signature_pack(uint8_t out[FB_SIGNATURE_LEN], const struct fb_signature 
  * token refuses them). FB_BAD_LENGTH, FB_BAD_SIGNATURE. */
 FB_MUST_USE enum fb_status fb_signature_unpack(struct fb_signature *out, struct fb_str bytes);
 /* The address that signed the digest. FB_BAD_SIGNATURE. */
-FB_MUST_USE enum fb_status fb_recover(struct fb_address *out, const struct fb_signature *s, const struct fb_hash *digest);
+FB_MUST_USE enum fb_status fb_recover(struct fb_address *out, const struct fb_signature *s,
+				      const struct fb_hash *digest);
 
 /* ---- typed data ------------------------------------------------------------------------------ */
 struct fb_hash fb_eip191_hash(struct fb_str message); /* personal_sign */
 /* Domain {name, version, chainId, verifyingContract}, in that order. */
-struct fb_hash fb_eip712_domain(struct fb_str name, struct fb_str version, uint64_t chain_id, const struct fb_address *contract);
+struct fb_hash fb_eip712_domain(struct fb_str name, struct fb_str version, uint64_t chain_id,
+				const struct fb_address *contract);
 struct fb_hash fb_eip712_digest(const struct fb_hash *domain, const struct fb_hash *struct_hash);
 
 /* EIP-3009. `to`, `value` … of one authorization; the same struct serves transferWithAuthorization
@@ -78,7 +81,8 @@ struct fb_tx {
 	struct fb_str data;   /* borrowed */
 };
 /* The signed bytes (0x02 ‖ rlp) into out and their hash; FB_TOO_LARGE (out full). No access list. */
-FB_MUST_USE enum fb_status fb_tx_sign(struct fb_buf *out, struct fb_hash *hash, const struct fb_tx *tx, const struct fb_key *key);
+FB_MUST_USE enum fb_status fb_tx_sign(struct fb_buf *out, struct fb_hash *hash, const struct fb_tx *tx,
+				      const struct fb_key *key);
 
 /* ---- key files ------------------------------------------------------------------------------- */
 enum { FB_PASSPHRASE_MAX = 1024, FB_KEYSTORE_LEN_MAX = 640 }; /* bytes */
@@ -94,15 +98,18 @@ struct fb_passphrase {
 	size_t (*ask)(void *ctx, char *out, size_t cap, const char *what);
 	void *ctx;
 };
-FB_MUST_USE enum fb_status fb_key_load(struct fb_key *out, const char *source, struct fb_passphrase passphrase, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_key_load(struct fb_key *out, const char *source, struct fb_passphrase passphrase,
+				       struct fb_error *e);
 /* 0x + 64 hex digits, blanks and line ends around allowed. FB_BAD_SYNTAX, FB_BAD_KEY. */
 FB_MUST_USE enum fb_status fb_key_parse(struct fb_key *out, struct fb_str text);
 /* Keystore v3 with scrypt n=262144, r=8, p=1 (or the light n=4096, p=6 when `light`); at most
  * FB_KEYSTORE_LEN_MAX bytes. FB_BAD_VALUE (passphrase empty or longer than FB_PASSPHRASE_MAX),
  * FB_NO_MEMORY, FB_TOO_LARGE (out full). */
-FB_MUST_USE enum fb_status fb_keystore_write(struct fb_buf *out, const struct fb_key *key, struct fb_str passphrase, bool light, struct fb_rng rng);
+FB_MUST_USE enum fb_status fb_keystore_write(struct fb_buf *out, const struct fb_key *key, struct fb_str passphrase,
+					     bool light, struct fb_rng rng);
 /* kdf scrypt or pbkdf2 (hmac-sha256), cipher aes-128-ctr; parameters bounded (n <= 2^20, r <= 16,
  * p <= 16, 128·n·r <= 1 GiB, c <= 10^7) before any work; an address, if given, must be the key's.
  * FB_BAD_SYNTAX, FB_BAD_VALUE, FB_NO_MEMORY, FB_BAD_KEY. */
-FB_MUST_USE enum fb_status fb_keystore_read(struct fb_key *out, struct fb_str json, struct fb_str passphrase, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_keystore_read(struct fb_key *out, struct fb_str json, struct fb_str passphrase,
+					    struct fb_error *e);
 #endif /* FB_CRYPTO_H */

@@ -1,7 +1,7 @@
 /* farebox/ops.h - what an operator's tools ask: /healthz, /readyz, /metrics, and /close for test rigs.
  *
  * Layer      9
- * Ready      the newest block is fresh, the signer has gas money, the store takes writes, nobody asked
+ * Ready      the newest block is fresh, the signer has gas money, nothing of ours is broken (a failed disk write among it), nobody asked
  *            for the end. /readyz answers 200, or 503 with the reasons.
  * Threads    handlers on API threads; fb_ops_* setters from any thread (atomics).
  * Errors     none of its own.
@@ -21,7 +21,7 @@
 	X(CHAIN_STALE,   "the newest block is too old")                     \
 	X(CHAIN_OTHER,   "the RPC endpoint serves another chain now")       \
 	X(SIGNER_LOW,    "the signer has too little gas money")             \
-	X(STORE_FAILED,  "the store takes no writes")                       \
+	X(BROKEN,        "a promise of ours failed, the log says which: restart") \
 	X(STOPPING,      "the server is stopping")
 enum fb_ops_fault {
 #define X(name, text) FB_OPS_##name,

@@ -1,0 +1,63 @@
+/* Shared by the serve command's files: everything the server is made of, and how far it was opened. */
+#ifndef FB_SERVER_H
+#define FB_SERVER_H
+#include "farebox/auth.h"
+#include "farebox/conf.h"
+#include "farebox/core.h"
+#include "farebox/crypto.h"
+#include "farebox/event.h"
+#include "farebox/head.h"
+#include "farebox/http.h"
+#include "farebox/lane.h"
+#include "farebox/metric.h"
+#include "farebox/net.h"
+#include "farebox/network.h"
+#include "farebox/ops.h"
+#include "farebox/pay.h"
+#include "farebox/port.h"
+#include "farebox/rpc.h"
+#include "farebox/settle.h"
+#include "farebox/store.h"
+#include "farebox/view.h"
+#include "farebox/writer.h"
+#include "farebox/x402.h"
+
+struct fb_server {
+	struct fb_conf conf;
+	struct fb_network network;
+	struct fb_key key;
+	struct fb_clock clock;
+	struct fb_rng rng;
+	struct fb_log *log;
+	struct fb_metrics *metrics;
+	struct fb_store *store;
+	struct fb_writer *writer;
+	struct fb_loop *loop;
+	bool loop_runs;
+	struct fb_net *net;
+	struct fb_rpc *rpc;
+	struct fb_view *view;
+	struct fb_lane *lane;
+	struct fb_settle *settle;
+	struct fb_head *head;
+	struct fb_auth_keys *keys;
+	struct fb_x402 x402;
+	struct fb_ops ops;
+	struct fb_pay pay;
+	struct fb_http *http, *metrics_http;
+	struct fb_mount mounts[4];
+	size_t mount_count;
+	struct fb_mount metrics_mount;
+	char data[512]; /* directory */
+};
+
+/* settings.c: what the settings mean together; touches nothing. Each error names the setting that is wrong. */
+FB_MUST_USE enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e);
+bool fb_server_is_loopback(const char *bind);
+/* chain.c: store, loop, RPC and engines; the checks of the chain; and their end. */
+FB_MUST_USE enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e);
+void fb_server_drain(struct fb_server *s);
+void fb_server_close_chain(struct fb_server *s); /* also half-opened */
+/* listen.c: the API and the metrics listener. */
+FB_MUST_USE enum fb_status fb_server_listen(struct fb_server *s, struct fb_error *e);
+#endif /* FB_SERVER_H */

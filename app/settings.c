@@ -1,0 +1,197 @@
+/* What the settings mean together: network, key, data directory, who may settle, the demo's price. */
+#include "server.h"
+
+#include "farebox/os.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NETWORK_FILE_MAX = 65536, PASSPHRASE_MAX = 1024 };
+
+bool fb_server_is_loopback(const char *bind)
+{
+	return strncmp(bind, "127.", 4) == 0 || strcmp(bind, "::1") == 0;
+}
+
+/* ---- network ---------------------------------------------------------------------------------------- */
+
+static enum fb_status read_network_file(struct fb_network *out, const char *path, struct fb_error *e)
+{
+	char *text = fb_must_alloc(NETWORK_FILE_MAX, 1);
+	size_t len = 0;
+	enum fb_status st = fb_os_read_file(text, &len, NETWORK_FILE_MAX, path, e);
+
+	if (st == FB_OK)
+		st = fb_network_parse(out, (struct fb_str){ text, len }, path, e);
+	free(text);
+	return st;
+}
+
+/* rpc_url replaces what the network file says. */
+static enum fb_status take_rpc_urls(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_str rest = fb_str_of(s->conf.rpc_url), url;
+
+	if (rest.len > 0)
+		s->network.rpc_url_count = 0;
+	while (rest.len > 0) {
+		struct fb_str tail = { "", 0 };
+
+		url = rest;
+		(void)fb_str_split(&url, &tail, rest, ',');
+		rest = tail;
+		url = fb_str_trim(url);
+		if (!fb_str_starts(url, FB_STR("http://")) && !fb_str_starts(url, FB_STR("https://")))
+			return fb_error_set(e, FB_BAD_VALUE, "rpc_url (%s): want http:// or https:// URLs, comma-separated", fb_conf_origin(&s->conf, "rpc_url"));
+		if (s->network.rpc_url_count == FB_RPC_ENDPOINTS_MAX || url.len >= FB_NETWORK_URL_MAX)
+			return fb_error_set(e, FB_BAD_VALUE, "rpc_url (%s): want at most %d URLs of at most %d characters", fb_conf_origin(&s->conf, "rpc_url"),
+					    FB_RPC_ENDPOINTS_MAX, FB_NETWORK_URL_MAX - 1);
+		snprintf(s->network.rpc_urls[s->network.rpc_url_count++], FB_NETWORK_URL_MAX, "%.*s", FB_STR_ARG(url));
+	}
+	if (s->network.rpc_url_count == 0)
+		return fb_error_set(e, FB_BAD_VALUE, "rpc_url is not set: set EVM_RPC_URL (or --rpc-url) to a JSON-RPC endpoint of %s", s->network.name);
+	return FB_OK;
+}
+
+static enum fb_status read_network(struct fb_server *s, struct fb_error *e)
+{
+	enum fb_status st;
+
+	if (s->conf.network_file[0] != '\0')
+		st = read_network_file(&s->network, s->conf.network_file, e);
+	else
+		st = fb_network_builtin(&s->network, fb_str_of(s->conf.network), e);
+	return st != FB_OK ? st : take_rpc_urls(s, e);
+}
+
+/* ---- key -------------------------------------------------------------------------------------------- */
+
+struct passphrase {
+	const struct fb_server *server;
+};
+
+static size_t read_passphrase(void *ctx, char *out, size_t cap, const char *what)
+{
+	const struct passphrase *p = ctx;
+	const char *source = p->server->conf.passphrase;
+	size_t len = 0;
+
+	(void)what;
+	if (source[0] == '\0')
+		return fb_os_ask(out, cap, "Passphrase of the signer's keystore: ", true) == FB_OK ? strlen(out) : 0;
+	if (source[0] == '$') {
+		const char *value = getenv(source + 1);
+
+		len = value == NULL ? 0 : strlen(value);
+		if (len > 0 && len < cap)
+			memcpy(out, value, len);
+		return len < cap ? len : 0;
+	}
+	if (fb_os_read_secret(out, &len, cap, source, NULL) != FB_OK)
+		return 0;
+	while (len > 0 && (out[len - 1] == '\n' || out[len - 1] == '\r'))
+		len--;
+	return len;
+}
+
+static enum fb_status read_key(struct fb_server *s, struct fb_error *e)
+{
+	struct passphrase p = { s };
+
+	if (s->conf.key[0] == '\0')
+		return fb_error_set(e, FB_BAD_VALUE,
+				    "key is not set: set EVM_PRIVATE_KEY, or --key to $NAME, a key file or a keystore (farebox key new makes one)");
+	return fb_key_load(&s->key, s->conf.key, (struct fb_passphrase){ read_passphrase, &p }, e);
+}
+
+/* ---- who may settle ------------------------------------------------------------------------------------ */
+
+static enum fb_status read_payees(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_str rest = fb_str_of(s->conf.pay_to);
+
+	while (rest.len > 0) {
+		struct fb_str one = rest, tail = { "", 0 };
+
+		(void)fb_str_split(&one, &tail, rest, ',');
+		rest = tail;
+		if (s->x402.payee_count == FB_X402_PAYEES_MAX)
+			return fb_error_set(e, FB_BAD_VALUE, "pay_to (%s): want at most %d addresses", fb_conf_origin(&s->conf, "pay_to"), FB_X402_PAYEES_MAX);
+		if (fb_address_parse_checked(&s->x402.payees[s->x402.payee_count++], fb_str_trim(one)) != FB_OK)
+			return fb_error_set(e, FB_BAD_VALUE, "pay_to (%s): \"%.*s\" is no address: want 0x and 40 hex digits, in one case or with a right EIP-55 checksum",
+					    fb_conf_origin(&s->conf, "pay_to"), FB_STR_ARG(one));
+	}
+	return FB_OK;
+}
+
+/* Anyone's transfers on our gas money: only on loopback, or with a fence. */
+static enum fb_status check_policy(const struct fb_server *s, struct fb_error *e)
+{
+	bool fenced = fb_auth_has_keys(s->keys) || s->x402.payee_count > 0;
+
+	if (s->conf.test_hooks && !fb_server_is_loopback(s->conf.bind))
+		return fb_error_set(e, FB_BAD_VALUE, "test_hooks (%s) with bind %s: POST /close is offered on loopback only",
+				    fb_conf_origin(&s->conf, "test_hooks"), s->conf.bind);
+	if (fb_server_is_loopback(s->conf.bind) || fenced)
+		return FB_OK;
+	if (!s->conf.open_settle)
+		return fb_error_set(e, FB_BAD_VALUE,
+				    "bind %s (%s) would let anyone settle with this signer's gas money: set api_keys or pay_to, or --open-settle with gas_budget_day_gwei",
+				    s->conf.bind, fb_conf_origin(&s->conf, "bind"));
+	if (s->conf.gas_budget_day_gwei == 0)
+		return fb_error_set(e, FB_BAD_VALUE, "open_settle (%s) on %s needs a gas budget: set gas_budget_day_gwei above 0",
+				    fb_conf_origin(&s->conf, "open_settle"), s->conf.bind);
+	return FB_OK;
+}
+
+/* ---- demo, data ------------------------------------------------------------------------------------------ */
+
+static enum fb_status read_demo(struct fb_server *s, struct fb_error *e)
+{
+	const struct fb_token *token = &s->network.tokens[0];
+
+	if (s->conf.demo_pay_to[0] == '\0')
+		return FB_OK;
+	if (fb_address_parse_checked(&s->pay.pay_to, fb_str_of(s->conf.demo_pay_to)) != FB_OK)
+		return fb_error_set(e, FB_BAD_VALUE, "demo_pay_to (%s): \"%s\" is no address: want 0x and 40 hex digits, in one case or with a right EIP-55 checksum",
+				    fb_conf_origin(&s->conf, "demo_pay_to"), s->conf.demo_pay_to);
+	if (fb_amount_parse_decimal(&s->pay.price, fb_str_of(s->conf.demo_price), token->decimals) != FB_OK ||
+	    fb_amount_cmp(s->pay.price, (struct fb_amount){ 0 }) == 0)
+		return fb_error_set(e, FB_BAD_VALUE, "demo_price (%s): \"%s\": want an amount above 0 like 0.001 with at most %u decimals",
+				    fb_conf_origin(&s->conf, "demo_price"), s->conf.demo_price, token->decimals);
+	s->pay.token = token;
+	return FB_OK;
+}
+
+static enum fb_status name_data(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_buf b;
+
+	fb_buf_init(&b, s->data, sizeof(s->data) - 1);
+	if (s->conf.data[0] != '\0')
+		fb_buf_text(&b, s->conf.data);
+	else
+		fb_os_state_dir(&b);
+	if (b.overflowed)
+		return fb_error_set(e, FB_BAD_VALUE, "data (%s): the path is too long: want at most %zu bytes", fb_conf_origin(&s->conf, "data"), sizeof(s->data) - 1);
+	s->data[b.len] = '\0';
+	return FB_OK;
+}
+
+enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
+{
+	enum fb_status st = read_network(s, e);
+
+	if (st == FB_OK)
+		st = read_key(s, e);
+	if (st == FB_OK)
+		st = fb_auth_open(&s->keys, s->conf.api_keys, e);
+	if (st == FB_OK)
+		st = read_payees(s, e);
+	if (st == FB_OK)
+		st = check_policy(s, e);
+	if (st == FB_OK)
+		st = read_demo(s, e);
+	return st == FB_OK ? name_data(s, e) : st;
+}

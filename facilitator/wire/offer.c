@@ -62,23 +62,28 @@ void fb_wire_write_required_v2(struct fb_buf *out, const struct fb_offer *o, con
 	fb_jw_end(&w);
 }
 
+static void write_entry_v1(struct fb_jw *w, const struct fb_offer *o)
+{
+	fb_jw_object(w);
+	write_price(w, o, "maxAmountRequired", o->v1_name);
+	fb_jw_kv_str(w, "resource", o->url);
+	fb_jw_kv_str(w, "description", o->description);
+	fb_jw_kv_str(w, "mimeType", o->mime_type);
+	fb_jw_kv_u64(w, "maxTimeoutSeconds", o->max_timeout_s);
+	write_extra(w, o, false); /* version 1 knows no payment flows */
+	fb_jw_end(w);
+}
+
 void fb_wire_write_required_v1(struct fb_buf *out, const struct fb_offer *o, const char *error)
 {
 	struct fb_jw w;
 
 	FB_ASSERT(o->url.len > 0 && o->max_timeout_s > 0);
-	FB_ASSERT(o->v1_name.len > 0);
 	begin_required(&w, out, 1, error);
 	fb_jw_key(&w, "accepts");
 	fb_jw_array(&w);
-	fb_jw_object(&w);
-	write_price(&w, o, "maxAmountRequired", o->v1_name);
-	fb_jw_kv_str(&w, "resource", o->url);
-	fb_jw_kv_str(&w, "description", o->description);
-	fb_jw_kv_str(&w, "mimeType", o->mime_type);
-	fb_jw_kv_u64(&w, "maxTimeoutSeconds", o->max_timeout_s);
-	write_extra(&w, o, false); /* version 1 knows no payment flows */
-	fb_jw_end(&w);
+	if (o->v1_name.len > 0)
+		write_entry_v1(&w, o);
 	fb_jw_end(&w);
 	fb_jw_end(&w);
 }

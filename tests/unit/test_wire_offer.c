@@ -70,6 +70,8 @@ static void required_v1__as_legacy_clients_need_it__golden_bytes(void **state)
 		  "\"resource\":\"http://127.0.0.1:4021/p\",\"description\":\"\",\"mimeType\":\"\",\"maxTimeoutSeconds\":300,"
 		  "\"extra\":{\"name\":\"USDC\",\"version\":\"2\"}}]}",
 		  required(fb_wire_write_required_v1, &o, NULL));
+	o.v1_name = FB_STR("");
+	CHECK_STR("{\"x402Version\":1,\"error\":\"e\",\"accepts\":[]}", required(fb_wire_write_required_v1, &o, "e"));
 }
 
 static void offer_requirement__both_versions__what_a_payment_is_judged_by(void **state)

@@ -139,8 +139,8 @@ struct fb_offer { /* url absolute, name and version of the domain not empty, max
 };
 /* The JSON of the v2 PAYMENT-REQUIRED header (before base64). `error` e.g. "Payment required". */
 void fb_wire_write_required_v2(struct fb_buf *out, const struct fb_offer *o, const char *error);
-/* The v1 402 body: outputSchema is left out, description and mimeType always there. The network must
- * have a v1 name. In both, error NULL is left out. */
+/* The v1 402 body: outputSchema is left out, description and mimeType always there. A network without a
+ * v1 name cannot be paid in v1: accepts is empty. In both, error NULL is left out. */
 void fb_wire_write_required_v1(struct fb_buf *out, const struct fb_offer *o, const char *error);
 /* The offer as the requirement that a payment for it is judged by. */
 struct fb_requirement fb_offer_requirement(const struct fb_offer *o, uint8_t version);

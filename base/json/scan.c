@@ -1,15 +1,24 @@
 /* The lexical layer: where strings and numbers end, and whether every byte in them is allowed. */
 #include "json_int.h"
 
+#include <endian.h>
 #include <string.h>
 
 #define EACH_BYTE(b) (0x0101010101010101u * (uint64_t)(b))
 
-/* The high bit of a byte of the result is set for every byte of w below n (n <= 0x80); bytes of w
- * above 0x7f give no reliable answer, and a borrow can only spoil bytes behind (above) a true hit. */
+/* The high bit of a byte of the result is set for every byte of w below n (n <= 0x80). Bytes of w above
+ * 0x7f give no answer, and a borrow may spoil the bytes above a true hit: the lowest hit is always true. */
 static uint64_t bytes_below(uint64_t w, unsigned n)
 {
 	return (w - EACH_BYTE(n)) & ~w;
+}
+
+/* The high bit of a byte is set if it is not plain; only the lowest of them is to be believed. */
+static uint64_t special_bytes(uint64_t w)
+{
+	uint64_t marks = bytes_below(w, 0x20) | bytes_below(w ^ EACH_BYTE('"'), 1) | bytes_below(w ^ EACH_BYTE('\\'), 1);
+
+	return (w | marks) & EACH_BYTE(0x80);
 }
 
 static bool is_plain(char c)
@@ -25,9 +34,9 @@ const char *fb_json_scan_plain(const char *at, const char *end)
 		uint64_t w, special;
 
 		memcpy(&w, at, sizeof(w));
-		special = w | bytes_below(w, 0x20) | bytes_below(w ^ EACH_BYTE('"'), 1) | bytes_below(w ^ EACH_BYTE('\\'), 1);
-		if ((special & EACH_BYTE(0x80)) != 0)
-			break;
+		special = special_bytes(le64toh(w));
+		if (special != 0)
+			return at + __builtin_ctzll(special) / 8;
 		at += 8;
 	}
 	while (at < end && is_plain(*at))

@@ -1,22 +1,26 @@
 /* farebox/http.h - the HTTP server: routes as rows, bounded requests, answers now or later.
  *
- * What it is  libmicrohttpd (epoll, a pool of at least two threads, suspend and resume) behind one
+ * What it is  libmicrohttpd (a daemon with epoll on each of at least two threads, suspend and resume) behind one
  *             narrow door, with the framing checks it lacks. Handlers map a request value to a reply
  *             and never see a socket; no route exists outside the rows that are mounted.
  * Layer       4. libmicrohttpd is linked by this library alone.
- * Refused     with 400 and a closed connection, before any handler: header names that are no token,
+ * Refused     with 400 and a closed connection, before any handler: anything but plain lines ending in CRLF (folded
+ *             lines, bare LF, NUL, empty names), header names that are no token, control bytes in values,
  *             not exactly one Host, more than one Content-Length or Transfer-Encoding or both, a
  *             transfer coding other than "chunked", repeated single-valued headers (Authorization, PAYMENT-SIGNATURE,
  *             X-PAYMENT, Idempotency-Key, Origin, Content-Type), names with "_" that shadow
  *             those, absolute-form targets of another host, NUL, control bytes or bad escapes in the
- *             target, %2F %5C %00 or dot segments in the path.
+ *             target, %2F %5C %00, empty or dot segments in the path, a path that is not UTF-8.
+ *             A few faults are answered by libmicrohttpd itself, with a page of its own (api/http/head.c lists them).
  * Limits      headers FB_HTTP_HEADERS_MAX bytes (431); body: the route's body_max (413, at once when
- *             Content-Length says so); connections and connections per address as set (503/closed);
- *             a request must have arrived whole within read_ms (reaped) and be answered within
- *             the deadline given to fb_http_wait.
+ *             Content-Length says so); connections and connections per address as set (closed at once);
+ *             a request must have arrived whole within read_ms of its first line (reaped), be answered within
+ *             the deadline given to fb_http_wait, and its answer be taken within idle_ms.
+ * Memory      48 KiB per connection, plus one exchange (what is touched of 350 KiB) per request under way.
  * Answers     every answer has X-Request-Id, Content-Length, Cache-Control (no-store unless the handler sets one) and
  *             X-Content-Type-Options; errors are {"error":{"code","message","request_id"}}.
- *             HEAD is answered as GET without its body; 405 carries Allow; one access log line each.
+ *             HEAD is answered as GET without its body; OPTIONS and 405 carry Allow; one access log line each.
+ *             The heads of request and answer together must fit 48 KiB, else the connection is closed unanswered.
  * Stop        fb_http_stop: no new connections, requests under way are answered, waiting ones are resumed as
  *             expired after grace_ms, then the daemon ends.
  * Ownership   a request, its arena and its texts live until the answer is sent.
@@ -41,6 +45,7 @@ enum {
 	FB_HTTP_HEADERS_MAX = 32768,
 	FB_HTTP_ARENA = 262144,     /* bytes for handlers, beside the body; a spent one gives 503 */
 	FB_HTTP_REPLY_HEADERS_MAX = 12,
+	FB_HTTP_WAIT_MAX_MS = 600000,
 };
 
 struct fb_request {
@@ -49,7 +54,7 @@ struct fb_request {
 	struct fb_str query; /* raw, without '?' */
 	struct fb_str body;
 	struct fb_str params[FB_HTTP_PARAMS_MAX]; /* values of {..} in the pattern, in order */
-	struct fb_str id;                         /* "req_…" */
+	struct fb_str id;                         /* "req_…", or the client's X-Request-Id if it is [A-Za-z0-9._-]{1,64} */
 	struct fb_str host;                       /* the Host header */
 	struct fb_arena *arena;
 	void *ctx;    /* of the mount the route belongs to */
@@ -58,19 +63,21 @@ struct fb_request {
 };
 /* The value of a header, empty view if absent (single-valued ones are known to be single). */
 struct fb_str fb_request_header(const struct fb_request *r, const char *name);
-/* The decoded value of a query parameter into the arena. FB_NOT_FOUND, FB_BAD_SYNTAX, FB_NO_MEMORY. */
+/* The decoded value ('+' is a blank) of a query parameter into the arena. FB_NOT_FOUND; FB_BAD_SYNTAX: given twice, not
+ * UTF-8 or with a NUL; FB_NO_MEMORY. */
 FB_MUST_USE enum fb_status fb_request_query(struct fb_request *r, struct fb_str *out, const char *name);
 
 struct fb_reply {
 	uint16_t status;
 	const char *content_type; /* NULL: "application/json" */
-	struct fb_str body;       /* copied */
+	struct fb_str body;       /* copied, unless it lies in the request's arena */
 	struct {
 		const char *name;
-		struct fb_str value; /* CR, LF and NUL in it are a programmer's error */
+		struct fb_str value; /* CR, LF and NUL in it are a programmer's error; an empty one leaves the header out */
 	} headers[FB_HTTP_REPLY_HEADERS_MAX];
 	size_t header_count;
-	/* Called once on a pool thread when it is known whether the answer went out whole. May be NULL. */
+	/* Called once on a pool thread when it is known whether the answer went out whole: every byte was taken by the
+	 * kernel. A client that closes (also one direction only) while its request waits gets nothing: not whole. May be NULL. */
 	void (*delivered)(void *arg, bool whole);
 	void *delivered_arg;
 };
@@ -89,9 +96,10 @@ struct fb_answered fb_http_error(struct fb_request *r, enum fb_status s, const c
 
 /* Answer later. Order of calls: w = fb_http_wait(r, next, deadline_ms) suspends the connection and
  * gives a token; only then hand w to another thread; return fb_http_later(w). The other side calls
- * fb_http_wake(w) exactly once (any time, also after the deadline or the end of the connection, and also
+ * fb_http_wake(w) exactly once (any time, also after the deadline, the end of the connection or of the server, and also
  * when it has nothing to say); r and its arena must not be touched by it: share through memory of your
- * own. `next` then runs on the pool thread: woken, or with r->expired set. */
+ * own. `next` then runs on the pool thread, exactly once and also when the client has left: woken, or with r->expired
+ * set when deadline_ms (from now, at most FB_HTTP_WAIT_MAX_MS) have passed. It may wait again unless r->expired. */
 struct fb_http_wait;
 struct fb_http_wait *fb_http_wait(struct fb_request *r, fb_handler *next, uint64_t deadline_ms);
 struct fb_answered fb_http_later(struct fb_http_wait *w);
@@ -126,6 +134,12 @@ struct fb_http_settings {
 	void *authorise_ctx;
 };
 struct fb_http;
+/* The raw request target alone: origin-form, or absolute-form with `host` as authority. FB_BAD_REQUEST, *why gets a
+ * phrase; FB_NO_MEMORY. The query is checked for bad escapes and left raw. */
+struct fb_target {
+	struct fb_str path, query;
+};
+FB_MUST_USE enum fb_status fb_target_parse(struct fb_target *out, const char **why, struct fb_arena *a, struct fb_str raw, struct fb_str host);
 /* mounts are borrowed until the stop. FB_CONFLICT: the port is taken; FB_IO; e says address, port, reason. */
 FB_MUST_USE enum fb_status fb_http_open(struct fb_http **out, const struct fb_http_settings *settings, const struct fb_mount *mounts, size_t count,
 					struct fb_clock clock, struct fb_rng rng, struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e);

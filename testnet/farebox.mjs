@@ -7,33 +7,33 @@ import { startChild } from './child.mjs';
 export const FAREBOX = process.env.FAREBOX_BIN ?? join(import.meta.dirname, '../build/release/farebox');
 
 // Starts `farebox serve` with `signer` ({ privateKey }) paying for gas and `payee` earning what /demo costs.
-// env adds or replaces settings.
-export async function startFarebox({ port, chainUrl, signer, payee, data, log, env = {} }) {
+// port 0 takes a free one; env adds or replaces settings.
+export async function startFarebox({ port = 0, chainUrl, signer, payee, data, log, env = {} }) {
 	const child = await startChild({
 		name: 'farebox', command: FAREBOX, args: ['serve', '--data', data, '--local-chain'], log,
-		ready: /Facilitator listening/,
+		ready: /^Facilitator listening on (\S+)/m,
 		env: {
 			...process.env, PORT: String(port), EVM_NETWORK: NETWORK, EVM_RPC_URL: chainUrl,
 			EVM_PRIVATE_KEY: signer.privateKey, EVM_PAYEE_ADDRESS: payee.address, ...env,
 		},
 	});
-	return { ...child, url: `http://127.0.0.1:${port}` };
+	return { ...child, url: child.match[1] };
 }
 
-function collect(stream, chunks) {
+function collect(stream, onText) {
 	stream.setEncoding('utf8');
-	stream.on('data', (chunk) => chunks.push(chunk));
+	stream.on('data', onText);
 }
 
-// Runs a farebox command to its end: { code, output } with both streams in order of arrival.
+// Runs a farebox command to its end: { code, stdout, output }, output being both streams in order of arrival.
 export function runFarebox(args, env = {}) {
 	return new Promise((resolve, reject) => {
 		const child = spawn(FAREBOX, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-		const chunks = [];
-		collect(child.stdout, chunks);
-		collect(child.stderr, chunks);
+		let stdout = '', output = '';
+		collect(child.stdout, (text) => { stdout += text; output += text; });
+		collect(child.stderr, (text) => { output += text; });
 		child.once('error', reject);
-		child.once('close', (code) => resolve({ code, output: chunks.join('') }));
+		child.once('close', (code) => resolve({ code, stdout, output }));
 	});
 }
 

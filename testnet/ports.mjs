@@ -1,4 +1,4 @@
-// Loopback ports: is this one free, give me one that is.
+// Is this loopback port free?
 import { createServer } from 'node:net';
 
 function listen(port) {
@@ -9,22 +9,14 @@ function listen(port) {
 	});
 }
 
-const close = (server) => new Promise((resolve) => server.close(resolve));
-
 export async function isFree(port) {
 	try {
-		await close(await listen(port));
+		const server = await listen(port);
+		await new Promise((resolve) => { server.close(resolve); });
 		return true;
 	} catch (error) {
 		if (error.code === 'EADDRINUSE')
 			return false;
 		throw error;
 	}
-}
-
-export async function freePort() {
-	const server = await listen(0);
-	const { port } = server.address();
-	await close(server);
-	return port;
 }

@@ -42,12 +42,11 @@ function buyCurrent(url, payer) {
 const buyLegacy = (url, payer) => buyWith(wrapLegacy(fetch, privateKeyToAccount(payer.privateKey)), url, payer);
 
 async function buyWithFarebox(url, payer) {
-	const { code, output } = await runPay(url, payer);
+	const { code, stdout, output } = await runPay(url, payer, ['--json']);
 	if (code !== 0)
 		throw new Error(`farebox pay ended with ${code}: ${output}`);
-	const [transaction] = output.match(/0x[0-9a-f]{64}/) ?? [];
-	const [body] = output.match(/\{.*\}/s) ?? ['{}'];
-	return { body: JSON.parse(body), transaction };
+	const { body, receipt } = JSON.parse(stdout);
+	return { body: JSON.parse(body), transaction: receipt.transaction };
 }
 
 export const BUYERS = [

@@ -114,20 +114,3 @@ test('request__longer_than_the_limit__is_a_413', async () => {
 test('request__get_of_verify__is_a_405', async () => {
 	assert.equal((await fetch(`${stage.url}/verify`)).status, 405);
 });
-
-test('supported__asked__lists_both_versions_and_the_signer', async () => {
-	const answer = await (await fetch(`${stage.url}/supported`)).json();
-	assert.deepEqual(answer.kinds, [
-		{ x402Version: 2, scheme: 'exact', network: 'eip155:84532' },
-		{ x402Version: 1, scheme: 'exact', network: 'base-sepolia' },
-	]);
-	assert.ok(Array.isArray(answer.extensions));
-	const signers = Object.values(answer.signers).flat().map((address) => address.toLowerCase());
-	assert.deepEqual(signers, [stage.signer.address.toLowerCase()]);
-});
-
-test('health__asked__is_ok', async () => {
-	const response = await fetch(`${stage.url}/health`);
-	assert.equal(response.status, 200);
-	assert.deepEqual(await response.json(), { status: 'ok' });
-});

@@ -2,6 +2,7 @@
 // pending answer carries the hash; repeats of it get the success, once, whatever happens to farebox in between.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { payment } from './payment.mjs';
 import { askUntil, openStage, settle } from './stage.mjs';
 import { balanceOf } from './token.mjs';
@@ -113,4 +114,16 @@ test('settle__pending_for_ten_callers_who_all_repeat__succeeds_for_one', async (
 	last.forEach((answer) => assert.equal(answer.transaction, transaction));
 	assert.equal(last.filter(({ errorReason }) => errorReason === USED).length, CALLERS - 1);
 	assert.equal((await earned()) - earlier, 1000n);
+});
+
+test('settle__stopped_while_it_waits__is_answered_pending_and_resumes', async () => {
+	await stage.restart({ FAREBOX_SETTLE_WAIT_MS: '45000' });
+	const body = await pay();
+	await justAfterABlock();
+	const waiting = settle(stage, body);
+	await sleep(WAIT_MS);
+	await stage.restart();
+	const { errorReason, transaction } = await waiting;
+	assert.equal(errorReason, 'settlement_pending');
+	await settleToTheEnd(body, transaction);
 });

@@ -1,41 +1,59 @@
 // What most tests here play on: a chain, a farebox on it, and people with money.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { startChain } from '../../testnet/chain.mjs';
 import { startFarebox } from '../../testnet/farebox.mjs';
-import { freePort } from '../../testnet/ports.mjs';
 import { scratchFolder } from './scratch.mjs';
 
-// farebox keeps its port and its data through stage.restart(env); stage.kill() ends it without a goodbye.
+const FORBIDDEN_IN_LOGS = /"level":"broken"|Sanitizer|assertion/i;
+
+// Whatever a test was about: farebox ends well when asked to, and its log tells of no broken promise.
+async function stopFarebox(farebox) {
+	await farebox.stop();
+	assert.deepEqual(await farebox.exited, { code: 0, signal: null }, readFileSync(farebox.log, 'utf8'));
+}
+
+const checkLog = (log) => assert.doesNotMatch(readFileSync(log, 'utf8'), FORBIDDEN_IN_LOGS, log);
+
+// farebox keeps its data through stage.restart(env); stage.kill() ends it without a goodbye, stage.start() revives it.
 export async function openStage({ blockTime = 0, env = {} } = {}) {
 	const scratch = scratchFolder();
 	const chain = await startChain({ blockTime, log: join(scratch.path, 'chain.log') });
 	const [signer, payer, payee, other, ...rest] = chain.accounts;
-	const port = await freePort();
-	let runs = 0;
+	const stage = { chain, signer, payer, payee, other, rest };
+	const logs = [];
 
-	const start = (changes) => startFarebox({
-		port, chainUrl: chain.url, signer, payee, data: join(scratch.path, 'data'),
-		log: join(scratch.path, `farebox-${runs++}.log`), env: { ...env, ...changes },
-	});
-	const stage = { chain, signer, payer, payee, other, rest, url: `http://127.0.0.1:${port}` };
+	stage.start = async (changes) => {
+		const log = join(scratch.path, `farebox-${logs.length}.log`);
+		logs.push(log);
+		stage.farebox = await startFarebox({
+			chainUrl: chain.url, signer, payee, data: join(scratch.path, 'data'), log, env: { ...env, ...changes },
+		});
+		stage.url = stage.farebox.url;
+	};
 	stage.kill = () => stage.farebox.stop('SIGKILL');
-	stage.start = async (changes) => { stage.farebox = await start(changes); };
+	stage.stop = () => stopFarebox(stage.farebox);
 	stage.restart = async (changes) => {
-		await stage.farebox.stop();
+		await stage.stop();
 		await stage.start(changes);
 	};
 	stage.close = async () => {
-		await stage.farebox?.stop();
-		await chain.stop();
-		scratch.dispose();
+		try {
+			await stage.stop();
+			logs.forEach(checkLog);
+		} finally {
+			await chain.stop();
+			scratch.dispose();
+		}
 	};
 	try {
 		await stage.start();
 		return stage;
 	} catch (error) {
 		await chain.stop();
-		throw error;
+		throw new Error(`${error.message}\n${error.logTail}`);
 	}
 }
 

@@ -2,19 +2,26 @@
  *
  * The parser, --help, `config print` and the manual are loops over it. A value names its origin
  * (flag, variable, file:line, default), so a wrong one can be pointed at.
- * Layer      1
+ * Layer      3
  * Sources    strongest first: flags, environment, config file, defaults. A file holds one
- *            `name = value` a line; '#' starts a comment line; blank lines are fine.
- * Strict     unknown name, repeated name in one source, out of range and trailing bytes are errors; nothing is
- *            "adjusted". The unit is the last word of the name, never in the value.
+ *            `name = value` a line; '#' starts a comment line; blank lines are fine. A variable that is
+ *            empty counts as not set, and others than the table's are not looked at: an environment is shared.
+ * Strict     unknown name, repeated name in one source, out of range, trailing bytes and control characters are
+ *            errors, also in a source that a stronger one overrides; nothing is "adjusted". The unit is the last word
+ *            of the name, never in the value.
  * Secrets    the value of a SECRET row is always a reference: "$NAME" (the variable NAME holds the
  *            secret) or a path. Set through its own variable, the value becomes "$" and that variable's
- *            name, so the secret itself never enters this table; config print shows references only.
+ *            name, so the secret itself never enters this table; config print shows references only, and
+ *            a private key written where a reference belongs is refused without being repeated.
+ * Limits     FB_CONF_VALUE_MAX bytes a value, FB_CONF_FILE_MAX bytes a file, FB_CONF_PATH_MAX bytes its path.
+ * Errors     the first fault in the order flags, environment, file.
  * Threads    one; read-only after start.
  */
 #ifndef FB_CONF_H
 #define FB_CONF_H
 #include "farebox/core.h"
+
+enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 1024 };
 
 /* TEXT(field, default, variable, meaning)   field is also the file's name and, with '-' for '_', the flag's
  * NUMBER(field, default, min, max, variable, meaning)
@@ -70,17 +77,18 @@ struct fb_conf {
 
 /* Reads all sources. args: the command line behind the command's name; --config PATH names the file
  * (also FAREBOX_CONFIG). environment: terminated array of "NAME=value" (environ).
- * On failure FB_BAD_VALUE/FB_BAD_SYNTAX/FB_NOT_FOUND/FB_IO: e says what, where and what would have been right:
- * "farebox.conf:3: rpc_timeout_ms = 5: want 50..60000". *out then holds nothing to close. */
+ * FB_BAD_VALUE (also unknown and repeated names), FB_BAD_SYNTAX, and of the file FB_NOT_FOUND, FB_IO, FB_TOO_LARGE:
+ * e says what, where and what would have been right: "farebox.conf:3: rpc_timeout_ms = 5: want 50..60000".
+ * *out is written on FB_OK only. */
 FB_MUST_USE enum fb_status fb_conf_open(struct fb_conf *out, int arg_count, const char *const *args, const char *const *environment, struct fb_error *e);
 void fb_conf_close(struct fb_conf *c);
 size_t fb_conf_count(void);
-const char *fb_conf_name(size_t i);
-/* Where setting `name` came from: "flag --port", "PORT in the environment", "FILE:3", "default". */
+const char *fb_conf_name(size_t i); /* i < count, in the table's order */
+/* Where the setting `name`, which must be one, came from: "flag --port", "PORT in the environment", "FILE:3", "default". */
 const char *fb_conf_origin(const struct fb_conf *c, const char *name);
 /* `config print`: every setting, value, origin; JSON array of {name,value,origin,default,help} if json. */
 void fb_conf_print(const struct fb_conf *c, struct fb_buf *out, bool json);
 /* The settings part of --help. */
 void fb_conf_help(struct fb_buf *out);
-enum { FB_CONF_PAGE_MAX = 32768 };
+enum { FB_CONF_PAGE_MAX = 131072 }; /* bytes that print and help fit into, unless values are extreme */
 #endif /* FB_CONF_H */

@@ -63,7 +63,7 @@ static void take_receipt(struct fb_lane_row *row, const struct fb_rpc_result *r,
 	fb_arena_init(&arena, block, sizeof(block));
 	in.arena = &arena;
 	st = r->status == FB_OK ? fb_receipt_read(&in.receipt, r->result, &arena) : r->status;
-	if (st == FB_OK)
+	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, &row->tx))
 		fb_lane_include(row, &in);
 	else if (st == FB_NOT_FOUND && looks_lost(row, chain_nonce))
 		fb_lane_lose(row);

@@ -1,4 +1,4 @@
-/* The batched read: contracts-abi/Lens.sol runs inside an eth_call without being deployed. */
+/* The batched read: contracts-abi/Lens.yul runs inside an eth_call without being deployed. */
 #include "farebox/token.h"
 
 #include "lens_code.h"
@@ -8,7 +8,7 @@
 enum { ADDRESS = 20, NONCE = 32, ITEM = ADDRESS + ADDRESS + NONCE, HEAD_WORDS = 3 };
 _Static_assert((int)FB_TOKEN_READ_MAX <= (int)FB_LENS_ITEMS_MAX, "a read fits the lens");
 enum { TOKEN_HAS_CODE = 1, TOKEN_PAUSED = 2 };
-/* Bits of the first byte of an item's word, from Lens.sol. */
+/* Bits of the first byte of an item's word, from Lens.yul. */
 enum { HAS_CODE = 0x80, USED = 0x40, STATE_FAILED = 0x20, FROM_BLACKLISTED = 0x10, TO_BLACKLISTED = 0x08, BALANCE_FAILED = 0x04 };
 
 size_t fb_lens_call_len(size_t count)

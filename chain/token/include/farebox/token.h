@@ -2,7 +2,7 @@
  * facts, and its events in a receipt.
  *
  * Layer      4
- * Spec       EIP-3009 as FiatTokenV2_2 implements it; contracts-abi/Lens.sol (the answer's layout).
+ * Spec       EIP-3009 as FiatTokenV2_2 implements it; contracts-abi/Lens.yul (the answer's layout).
  * Errors     as written at each function; outputs only on FB_OK.
  * Threads    pure functions.
  */
@@ -48,10 +48,10 @@ struct fb_receipt_summary {
 	uint64_t block, gas_used;
 	fb_u128 gas_price; /* effective, wei */
 	fb_u128 l1_fee;    /* wei; 0 where the chain has none */
-	struct fb_hash block_hash;
+	struct fb_hash tx, block_hash;
 };
-/* An eth_getTransactionReceipt result. FB_NOT_FOUND for null (not included); FB_BAD_SYNTAX, FB_MISSING …
- * for a malformed one, which says nothing about the transaction. */
+/* An eth_getTransactionReceipt result. FB_NOT_FOUND for null (not included); FB_MISSING, FB_WRONG_TYPE, FB_BAD_HEX …
+ * for a malformed one (its logs missing, too), which says nothing about the transaction. */
 FB_MUST_USE enum fb_status fb_receipt_read(struct fb_receipt_summary *out, struct fb_json_value receipt, struct fb_arena *arena);
 /* DESIGN rule 9: does the receipt hold a Transfer(from, to, value) log emitted by `asset`? */
 bool fb_receipt_has_transfer(struct fb_json_value receipt, const struct fb_address *asset, const struct fb_authorization *a, struct fb_arena *arena);

@@ -119,7 +119,8 @@ int fb_json_string_cmp(const char *text, const struct fb_json_token *a, const st
 {
 	FB_ASSERT(a->type == FB_JSON_STRING && b->type == FB_JSON_STRING);
 	if (!a->escaped && !b->escaped)
-		return cmp_plain((struct fb_str){ text + a->start, a->len }, (struct fb_str){ text + b->start, b->len });
+		return cmp_plain((struct fb_str){ text + a->start, a->len },
+				 (struct fb_str){ text + b->start, b->len });
 	return cmp_readers(reader_of(text, a), reader_of(text, b));
 }
 

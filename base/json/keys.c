@@ -13,7 +13,8 @@ static bool keys_eq(const char *text, const struct fb_json_token *a, const struc
 	return fb_json_string_cmp(text, a, b) == 0;
 }
 
-static uint32_t repeated_by_pairs(const char *text, const struct fb_json_token *tokens, const uint32_t *keys, uint32_t n)
+static uint32_t repeated_by_pairs(const char *text, const struct fb_json_token *tokens, const uint32_t *keys,
+				  uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++)
 		for (uint32_t k = 0; k < i; k++)
@@ -23,13 +24,15 @@ static uint32_t repeated_by_pairs(const char *text, const struct fb_json_token *
 }
 
 /* Merges the sorted from[0..half) and from[half..n) into to; of equal keys the earlier comes first. */
-static void merge(const char *text, const struct fb_json_token *tokens, uint32_t *to, const uint32_t *from, uint32_t half, uint32_t n)
+static void merge(const char *text, const struct fb_json_token *tokens, uint32_t *to, const uint32_t *from,
+		  uint32_t half, uint32_t n)
 {
 	uint32_t left = 0, right = half;
 
 	for (uint32_t i = 0; i < n; i++) {
 		bool take_left = left < half &&
-				 (right == n || fb_json_string_cmp(text, &tokens[from[left]], &tokens[from[right]]) <= 0);
+				 (right == n ||
+				  fb_json_string_cmp(text, &tokens[from[left]], &tokens[from[right]]) <= 0);
 
 		to[i] = take_left ? from[left++] : from[right++];
 	}

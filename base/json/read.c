@@ -69,7 +69,8 @@ struct fb_json_value fb_json_first(struct fb_json_value v, struct fb_json_value 
 	return absent;
 }
 
-struct fb_json_value fb_json_next(struct fb_json_value container, struct fb_json_value element, struct fb_json_value *key)
+struct fb_json_value fb_json_next(struct fb_json_value container, struct fb_json_value element,
+				  struct fb_json_value *key)
 {
 	FB_ASSERT(container.doc == element.doc);
 	FB_ASSERT(element.index > container.index && element.index < token_of(container)->next);

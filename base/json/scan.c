@@ -16,9 +16,9 @@ static uint64_t bytes_below(uint64_t w, unsigned n)
 /* The high bit of a byte is set if it is not plain; only the lowest of them is to be believed. */
 static uint64_t special_bytes(uint64_t w)
 {
-	uint64_t marks = bytes_below(w, 0x20) | bytes_below(w ^ EACH_BYTE('"'), 1) | bytes_below(w ^ EACH_BYTE('\\'), 1);
+	uint64_t quotes = bytes_below(w ^ EACH_BYTE('"'), 1), slashes = bytes_below(w ^ EACH_BYTE('\\'), 1);
 
-	return (w | marks) & EACH_BYTE(0x80);
+	return (w | bytes_below(w, 0x20) | quotes | slashes) & EACH_BYTE(0x80);
 }
 
 static bool is_plain(char c)

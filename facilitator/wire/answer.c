@@ -2,7 +2,8 @@
 #include "wire_int.h"
 
 /* The members that say no; a success has neither. */
-static void write_refusal(struct fb_jw *w, enum fb_reason reason, const char *message, const char *reason_key, const char *message_key)
+static void write_refusal(struct fb_jw *w, enum fb_reason reason, const char *message, const char *reason_key,
+			  const char *message_key)
 {
 	if (reason == FB_REASON_NONE)
 		return;
@@ -59,8 +60,8 @@ static void write_kind(struct fb_jw *w, uint64_t version, struct fb_str network)
 	fb_jw_end(w);
 }
 
-void fb_wire_write_supported(struct fb_buf *out, const struct fb_wire_kind *kinds, size_t count, const struct fb_address *signers,
-			     size_t signer_count)
+void fb_wire_write_supported(struct fb_buf *out, const struct fb_wire_kind *kinds, size_t count,
+			     const struct fb_address *signers, size_t signer_count)
 {
 	struct fb_jw w;
 

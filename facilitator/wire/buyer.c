@@ -28,8 +28,8 @@ static void write_echo(struct fb_jw *w, const struct fb_quotes *all, const struc
 		fb_jw_kv_raw(w, "extensions", all->extensions);
 }
 
-void fb_wire_write_payment(struct fb_buf *out, const struct fb_quotes *all, const struct fb_quote *q, const struct fb_authorization *a,
-			   const uint8_t signature[FB_SIGNATURE_LEN])
+void fb_wire_write_payment(struct fb_buf *out, const struct fb_quotes *all, const struct fb_quote *q,
+			   const struct fb_authorization *a, const uint8_t signature[FB_SIGNATURE_LEN])
 {
 	struct fb_jw w;
 
@@ -57,7 +57,8 @@ static enum fb_status receipt_text(struct fb_str *out, struct fb_str header, str
 	return fb_wire_decode(out, header, arena, "receipt", e);
 }
 
-static enum fb_status read_receipt(struct fb_receipt *out, struct fb_json_value root, struct fb_arena *arena, struct fb_error *e)
+static enum fb_status read_receipt(struct fb_receipt *out, struct fb_json_value root, struct fb_arena *arena,
+				   struct fb_error *e)
 {
 	struct fb_wire_reader r = { .arena = arena, .e = e, .prefix = "receipt." };
 	struct fb_wire_node n = { root, "" };
@@ -74,8 +75,8 @@ static enum fb_status read_receipt(struct fb_receipt *out, struct fb_json_value 
 	return r.status;
 }
 
-enum fb_status fb_wire_read_receipt(struct fb_receipt *out, struct fb_str header, struct fb_json_token *tokens, struct fb_arena *arena,
-				    struct fb_error *e)
+enum fb_status fb_wire_read_receipt(struct fb_receipt *out, struct fb_str header, struct fb_json_token *tokens,
+				    struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_receipt receipt = { 0 };
 	struct fb_json doc;

@@ -6,7 +6,8 @@ void fb_wire_fault(struct fb_wire_reader *r, struct fb_wire_node n, const char *
 	FB_ASSERT(s != FB_OK);
 	if (r->status != FB_OK)
 		return;
-	r->status = fb_error_set(r->e, s, "%s%s%s%s: want %s", r->prefix, n.path, n.path[0] == '\0' ? "" : ".", key, want);
+	fb_error_set(r->e, s, "%s%s%s%s: want %s", r->prefix, n.path, n.path[0] == '\0' ? "" : ".", key, want);
+	r->status = s;
 }
 
 /* True with *v if the member is there and no null. */
@@ -17,7 +18,8 @@ static bool take(struct fb_json_value *v, struct fb_wire_node n, const char *key
 }
 
 /* A string that must be there; false after a fault. */
-static bool take_text(struct fb_wire_reader *r, struct fb_str *out, struct fb_wire_node n, const char *key, const char *want)
+static bool take_text(struct fb_wire_reader *r, struct fb_str *out, struct fb_wire_node n, const char *key,
+		      const char *want)
 {
 	struct fb_json_value v;
 	enum fb_status st = take(&v, n, key) ? fb_json_string(out, v, r->arena) : FB_MISSING;
@@ -27,7 +29,8 @@ static bool take_text(struct fb_wire_reader *r, struct fb_str *out, struct fb_wi
 	return st == FB_OK;
 }
 
-static struct fb_wire_node take_object(struct fb_wire_reader *r, struct fb_wire_node n, const char *key, const char *path, bool needed)
+static struct fb_wire_node take_object(struct fb_wire_reader *r, struct fb_wire_node n, const char *key,
+				       const char *path, bool needed)
 {
 	static const struct fb_wire_node none = { { NULL, 0 }, "" };
 	struct fb_json_value v;
@@ -39,12 +42,14 @@ static struct fb_wire_node take_object(struct fb_wire_reader *r, struct fb_wire_
 	return none;
 }
 
-struct fb_wire_node fb_wire_need_object(struct fb_wire_reader *r, struct fb_wire_node n, const char *key, const char *path)
+struct fb_wire_node fb_wire_need_object(struct fb_wire_reader *r, struct fb_wire_node n, const char *key,
+					const char *path)
 {
 	return take_object(r, n, key, path, true);
 }
 
-struct fb_wire_node fb_wire_may_object(struct fb_wire_reader *r, struct fb_wire_node n, const char *key, const char *path)
+struct fb_wire_node fb_wire_may_object(struct fb_wire_reader *r, struct fb_wire_node n, const char *key,
+				       const char *path)
 {
 	return take_object(r, n, key, path, false);
 }
@@ -93,7 +98,8 @@ void fb_wire_need_u256(struct fb_wire_reader *r, struct fb_u256 *out, struct fb_
 		fb_wire_fault(r, n, key, FB_BAD_VALUE, want);
 }
 
-void fb_wire_need_address(struct fb_wire_reader *r, struct fb_address *out, struct fb_str *text, struct fb_wire_node n, const char *key)
+void fb_wire_need_address(struct fb_wire_reader *r, struct fb_address *out, struct fb_str *text, struct fb_wire_node n,
+			  const char *key)
 {
 	static const char want[] = "an address, 0x and 40 hex digits";
 	struct fb_str came;
@@ -130,18 +136,21 @@ void fb_wire_need_seconds(struct fb_wire_reader *r, uint64_t *out, struct fb_wir
 		*out = seconds;
 }
 
-enum fb_status fb_wire_open(struct fb_json *doc, struct fb_str text, struct fb_json_token *tokens, const char *what, struct fb_error *e)
+enum fb_status fb_wire_open(struct fb_json *doc, struct fb_str text, struct fb_json_token *tokens, const char *what,
+			    struct fb_error *e)
 {
 	enum fb_status st = fb_json_parse(doc, tokens, FB_WIRE_TOKENS, text);
 
 	if (st != FB_OK)
-		return fb_error_set(e, st, "%s: not acceptable as JSON, %s at byte %u", what, fb_status_info(st)->name, doc->error_at);
+		return fb_error_set(e, st, "%s: not acceptable as JSON, %s at byte %u", what, fb_status_info(st)->name,
+				    doc->error_at);
 	if (!fb_json_is(fb_json_root(doc), FB_JSON_OBJECT))
 		return fb_error_set(e, FB_WRONG_TYPE, "%s: want a JSON object", what);
 	return FB_OK;
 }
 
-enum fb_status fb_wire_decode(struct fb_str *out, struct fb_str base64, struct fb_arena *a, const char *what, struct fb_error *e)
+enum fb_status fb_wire_decode(struct fb_str *out, struct fb_str base64, struct fb_arena *a, const char *what,
+			      struct fb_error *e)
 {
 	size_t cap = base64.len / 4 * 3, len;
 	uint8_t *bytes = fb_arena_alloc(a, cap + 1, 1);

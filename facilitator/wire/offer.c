@@ -115,7 +115,8 @@ static bool same_flow(struct fb_str a, struct fb_str b)
 
 static bool same_terms(const struct fb_requirement *a, const struct fb_requirement *b)
 {
-	return fb_u256_eq(a->amount, b->amount) && fb_address_eq(&a->asset, &b->asset) && fb_address_eq(&a->pay_to, &b->pay_to) &&
+	return fb_u256_eq(a->amount, b->amount) && fb_address_eq(&a->asset, &b->asset) &&
+	       fb_address_eq(&a->pay_to, &b->pay_to) &&
 	       a->max_timeout_s == b->max_timeout_s && fb_str_eq(a->domain_name, b->domain_name) &&
 	       fb_str_eq(a->domain_version, b->domain_version) && same_flow(a->payment_flow, b->payment_flow);
 }

@@ -53,7 +53,8 @@ static bool is_eip3009(struct fb_wire_node payload)
 	       fb_json_absent_or_null(fb_json_get(payload.object, "permit2Authorization"));
 }
 
-enum fb_reason fb_wire_read_payment(struct fb_wire_reader *r, struct fb_payment *out, struct fb_wire_node n, uint8_t version)
+enum fb_reason fb_wire_read_payment(struct fb_wire_reader *r, struct fb_payment *out, struct fb_wire_node n,
+				    uint8_t version)
 {
 	struct fb_wire_node payload;
 
@@ -98,8 +99,8 @@ enum fb_reason fb_wire_explain(enum fb_reason reason, uint8_t version, struct fb
 }
 
 /* The payload of a header whose version agrees with the header's name. */
-static enum fb_status read_header_content(struct fb_payment *out, enum fb_reason *reason, struct fb_json_value root, uint8_t version,
-					  struct fb_arena *arena, struct fb_error *e)
+static enum fb_status read_header_content(struct fb_payment *out, enum fb_reason *reason, struct fb_json_value root,
+					  uint8_t version, struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_wire_reader r = { .arena = arena, .e = e, .prefix = "" };
 	enum fb_reason found = fb_wire_read_payment(&r, out, (struct fb_wire_node){ root, "" }, version);
@@ -110,8 +111,9 @@ static enum fb_status read_header_content(struct fb_payment *out, enum fb_reason
 	return FB_OK;
 }
 
-enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reason *reason, struct fb_str header, uint8_t version,
-					   struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e)
+enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reason *reason, struct fb_str header,
+					   uint8_t version, struct fb_json_token *tokens, struct fb_arena *arena,
+					   struct fb_error *e)
 {
 	struct fb_payment payment = { .version = version };
 	struct fb_json doc;
@@ -121,7 +123,8 @@ enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reaso
 
 	FB_ASSERT(version == 1 || version == 2);
 	if (header.len > FB_WIRE_HEADER_MAX)
-		return fb_error_set(e, FB_HEADERS_TOO_LARGE, "payment header: want at most %d bytes", FB_WIRE_HEADER_MAX);
+		return fb_error_set(e, FB_HEADERS_TOO_LARGE, "payment header: want at most %d bytes",
+				    FB_WIRE_HEADER_MAX);
 	st = fb_wire_decode(&text, header, arena, "payment header", e);
 	if (st == FB_OK)
 		st = fb_wire_open(&doc, text, tokens, "payment header", e);

@@ -17,7 +17,8 @@ static bool read_quote(struct fb_quote *out, struct fb_wire_reader *r, struct fb
 }
 
 /* FB_NO_MEMORY. */
-static enum fb_status read_accepts(struct fb_quotes *out, struct fb_json_value accepts, uint8_t version, struct fb_arena *arena)
+static enum fb_status read_accepts(struct fb_quotes *out, struct fb_json_value accepts, uint8_t version,
+				   struct fb_arena *arena)
 {
 	struct fb_json_value entry;
 
@@ -40,7 +41,7 @@ static enum fb_status read_accepts(struct fb_quotes *out, struct fb_json_value a
 static enum fb_status read_resource(struct fb_quotes *out, struct fb_json_value root, struct fb_arena *arena)
 {
 	struct fb_wire_reader r = { .arena = arena, .prefix = "" };
-	struct fb_wire_node resource = fb_wire_may_object(&r, (struct fb_wire_node){ root, "" }, "resource", "resource");
+	struct fb_wire_node n = { root, "" }, resource = fb_wire_may_object(&r, n, "resource", "resource");
 	struct fb_json_value extensions = fb_json_get(root, "extensions");
 	struct fb_quote shown = { 0 };
 
@@ -75,7 +76,8 @@ static enum fb_status check_required(struct fb_json_value root, uint8_t version,
 	return FB_OK;
 }
 
-static enum fb_status read_quotes(struct fb_quotes *out, struct fb_json_value root, uint8_t version, struct fb_arena *arena)
+static enum fb_status read_quotes(struct fb_quotes *out, struct fb_json_value root, uint8_t version,
+				  struct fb_arena *arena)
 {
 	struct fb_wire_reader r = { .arena = arena, .prefix = "" };
 	enum fb_status st = read_accepts(out, fb_json_get(root, "accepts"), version, arena);
@@ -86,8 +88,8 @@ static enum fb_status read_quotes(struct fb_quotes *out, struct fb_json_value ro
 	return st == FB_OK && version == 2 ? read_resource(out, root, arena) : st;
 }
 
-static enum fb_status read_required(struct fb_quotes *out, struct fb_str text, uint8_t version, struct fb_json_token *tokens,
-				    struct fb_arena *arena, struct fb_error *e)
+static enum fb_status read_required(struct fb_quotes *out, struct fb_str text, uint8_t version,
+				    struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_quotes quotes = { 0 };
 	struct fb_json doc;
@@ -104,8 +106,8 @@ static enum fb_status read_required(struct fb_quotes *out, struct fb_str text, u
 	return FB_OK;
 }
 
-enum fb_status fb_wire_read_required_v2(struct fb_quotes *out, struct fb_str header, struct fb_json_token *tokens, struct fb_arena *arena,
-					struct fb_error *e)
+enum fb_status fb_wire_read_required_v2(struct fb_quotes *out, struct fb_str header, struct fb_json_token *tokens,
+					struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_str text;
 	enum fb_status st = fb_wire_decode(&text, header, arena, "the server's PAYMENT-REQUIRED", e);
@@ -113,8 +115,8 @@ enum fb_status fb_wire_read_required_v2(struct fb_quotes *out, struct fb_str hea
 	return st == FB_OK ? read_required(out, text, 2, tokens, arena, e) : st;
 }
 
-enum fb_status fb_wire_read_required_v1(struct fb_quotes *out, struct fb_str body, struct fb_json_token *tokens, struct fb_arena *arena,
-					struct fb_error *e)
+enum fb_status fb_wire_read_required_v1(struct fb_quotes *out, struct fb_str body, struct fb_json_token *tokens,
+					struct fb_arena *arena, struct fb_error *e)
 {
 	return read_required(out, body, 1, tokens, arena, e);
 }

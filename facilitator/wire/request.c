@@ -6,7 +6,8 @@ struct envelope {
 	struct fb_json_value payment, requirement;
 };
 
-static enum fb_status envelope_object(struct fb_json_value *out, struct fb_json_value root, const char *key, struct fb_error *e)
+static enum fb_status envelope_object(struct fb_json_value *out, struct fb_json_value root, const char *key,
+				      struct fb_error *e)
 {
 	*out = fb_json_get(root, key);
 	if (!fb_json_present(*out))
@@ -37,7 +38,8 @@ static enum fb_status read_envelope(struct envelope *out, struct fb_json_value r
 }
 
 /* What an answer echoes, although the versions say nothing about the shape. */
-static enum fb_reason read_versionless(struct fb_wire_request *out, const struct envelope *in, uint8_t claimed, struct fb_arena *arena, struct fb_error *e)
+static enum fb_reason read_versionless(struct fb_wire_request *out, const struct envelope *in, uint8_t claimed,
+				       struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_wire_reader r = { .arena = arena, .prefix = "" };
 
@@ -49,15 +51,16 @@ static enum fb_reason read_versionless(struct fb_wire_request *out, const struct
 }
 
 /* Both halves are read, whatever is wrong in the first: an answer names the network of the second. */
-static enum fb_status read_content(struct fb_wire_request *out, enum fb_reason *reason, const struct envelope *in, struct fb_arena *arena,
-				   struct fb_error *e)
+static enum fb_status read_content(struct fb_wire_request *out, enum fb_reason *reason, const struct envelope *in,
+				   struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_wire_reader payment = { .arena = arena, .e = e, .prefix = "paymentPayload." };
 	struct fb_wire_reader requirement = { .arena = arena, .prefix = "paymentRequirements." };
-	enum fb_reason found = fb_wire_read_payment(&payment, &out->payment, (struct fb_wire_node){ in->payment, "" }, in->version);
+	struct fb_wire_node first = { in->payment, "" }, second = { in->requirement, "" };
+	enum fb_reason found = fb_wire_read_payment(&payment, &out->payment, first, in->version);
 
 	requirement.e = found == FB_REASON_NONE ? e : NULL;
-	fb_wire_read_requirement(&requirement, &out->requirement, (struct fb_wire_node){ in->requirement, "" }, in->version);
+	fb_wire_read_requirement(&requirement, &out->requirement, second, in->version);
 	if (payment.status == FB_NO_MEMORY || requirement.status == FB_NO_MEMORY)
 		return FB_NO_MEMORY;
 	if (found == FB_REASON_NONE && requirement.status != FB_OK)
@@ -66,8 +69,8 @@ static enum fb_status read_content(struct fb_wire_request *out, enum fb_reason *
 	return FB_OK;
 }
 
-enum fb_status fb_wire_read_request(struct fb_wire_request *out, enum fb_reason *reason, struct fb_str body, struct fb_json_token *tokens,
-				    struct fb_arena *arena, struct fb_error *e)
+enum fb_status fb_wire_read_request(struct fb_wire_request *out, enum fb_reason *reason, struct fb_str body,
+				    struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e)
 {
 	struct fb_wire_request request = { 0 };
 	struct envelope envelope = { 0 };

@@ -20,7 +20,8 @@ static void read_domain(struct fb_wire_reader *r, struct fb_requirement *out, st
 	out->domain_version = domain_version;
 }
 
-void fb_wire_read_requirement(struct fb_wire_reader *r, struct fb_requirement *out, struct fb_wire_node n, uint8_t version)
+void fb_wire_read_requirement(struct fb_wire_reader *r, struct fb_requirement *out, struct fb_wire_node n,
+			      uint8_t version)
 {
 	struct fb_wire_node extra;
 

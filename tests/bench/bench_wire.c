@@ -28,7 +28,8 @@ enum { ROUNDS = 15, PER_ROUND = 20000 };
 #define PAYMENT_V1                                                                                         \
 	"{\"x402Version\":1,\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"payload\":{\"signature\":\"" \
 	SIGNATURE "\",\"authorization\":" AUTHORIZATION "}}"
-#define BODY(version, payment, terms) "{\"x402Version\":" version ",\"paymentPayload\":" payment ",\"paymentRequirements\":{" terms "}}"
+#define BODY(version, payment, terms) \
+	"{\"x402Version\":" version ",\"paymentPayload\":" payment ",\"paymentRequirements\":{" terms "}}"
 
 static const char body_v2[] = BODY("2", PAYMENT_V2, TERMS("amount", "eip155:84532"));
 static const char body_v1[] = BODY("1", PAYMENT_V1, TERMS("maxAmountRequired", "base-sepolia"));
@@ -97,8 +98,10 @@ static void write_verdict(void)
 static void write_required(void)
 {
 	struct fb_offer o = {
-		.caip2 = FB_STR("eip155:84532"), .v1_name = FB_STR("base-sepolia"), .url = FB_STR("https://api.example.com/weather"),
-		.description = FB_STR("The weather"), .mime_type = FB_STR("application/json"), .domain_name = FB_STR("USDC"),
+		.caip2 = FB_STR("eip155:84532"), .v1_name = FB_STR("base-sepolia"),
+		.url = FB_STR("https://api.example.com/weather"),
+		.description = FB_STR("The weather"), .mime_type = FB_STR("application/json"),
+		.domain_name = FB_STR("USDC"),
 		.domain_version = FB_STR("2"), .amount = { 1000 }, .max_timeout_s = 300, .upfront = true,
 	};
 	struct fb_buf b;
@@ -132,7 +135,8 @@ int main(void)
 	fb_buf_init(&b, header_v2, sizeof(header_v2));
 	fb_base64_put(&b, payment_v2, sizeof(payment_v2) - 1);
 	header = fb_buf_view(&b);
-	printf("v2 body %zu bytes, v1 body %zu bytes, v2 header %zu bytes\n", sizeof(body_v2) - 1, sizeof(body_v1) - 1, header.len);
+	printf("v2 body %zu bytes, v1 body %zu bytes, v2 header %zu bytes\n", sizeof(body_v2) - 1, sizeof(body_v1) - 1,
+	       header.len);
 	measure("tokenise a v2 body", parse_v2);
 	measure("read a v2 body (tokens and typed values)", read_v2);
 	measure("read a v1 body", read_v1);

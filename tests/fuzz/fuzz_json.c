@@ -37,7 +37,8 @@ static struct fb_str text_of(struct fb_json_value v, struct fb_arena *a)
 }
 
 /* Keys are C strings to the writer: what the tokeniser lets through holds no NUL. */
-static void rewrite_member(struct fb_jw *w, struct fb_json_value object, struct fb_json_value key, struct fb_json_value v, struct fb_arena *a)
+static void rewrite_member(struct fb_jw *w, struct fb_json_value object, struct fb_json_value key,
+			   struct fb_json_value v, struct fb_arena *a)
 {
 	char *name = fb_arena_copy(a, text_of(key, a));
 
@@ -120,7 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_tokens(&again);
 	FB_ASSERT(again.count == doc.count);
 	for (uint32_t i = 0; i < doc.count; i++)
-		FB_ASSERT(first[i].type == second[i].type && first[i].next == second[i].next && first[i].count == second[i].count);
+		FB_ASSERT(first[i].type == second[i].type && first[i].next == second[i].next &&
+			  first[i].count == second[i].count);
 	FB_ASSERT(write_again(&two, twice, &again));
 	FB_ASSERT(fb_str_eq(fb_buf_view(&one), fb_buf_view(&two)));
 	return 0;

@@ -61,10 +61,12 @@ static void check_in_envelope(const struct fb_payment *p, struct fb_str header)
 		return; /* the envelope took a level and some tokens */
 	FB_ASSERT(st == FB_OK);
 	FB_ASSERT(p->version == 1 || reason == FB_REASON_NONE);
-	FB_ASSERT(r.payment.version == p->version && fb_str_eq(r.payment.scheme, p->scheme) && fb_str_eq(r.payment.network, p->network));
+	FB_ASSERT(r.payment.version == p->version && fb_str_eq(r.payment.scheme, p->scheme) &&
+		  fb_str_eq(r.payment.network, p->network));
 	FB_ASSERT(memcmp(&r.payment.authorization, &p->authorization, sizeof(p->authorization)) == 0);
 	FB_ASSERT(fb_str_eq(r.payment.signature, p->signature) && fb_str_eq(r.payment.payer_text, p->payer_text));
-	FB_ASSERT(fb_str_eq(r.payment.resource_url, p->resource_url) && fb_str_eq(r.payment.accepted.raw, p->accepted.raw));
+	FB_ASSERT(fb_str_eq(r.payment.resource_url, p->resource_url) &&
+		  fb_str_eq(r.payment.accepted.raw, p->accepted.raw));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,7 +13,8 @@ enum { ARENA_BYTES = 1 << 18, TEXT_MAX = 1 << 19 };
 static _Alignas(16) unsigned char memory[2][ARENA_BYTES];
 static struct fb_json_token tokens[FB_WIRE_TOKENS];
 
-static enum fb_status read_body(struct fb_wire_request *out, enum fb_reason *reason, struct fb_str body, int which, struct fb_error *e)
+static enum fb_status read_body(struct fb_wire_request *out, enum fb_reason *reason, struct fb_str body, int which,
+				struct fb_error *e)
 {
 	struct fb_arena a;
 
@@ -99,19 +100,24 @@ static struct fb_str write_again(const struct fb_wire_request *r)
 static void check_same_requirement(const struct fb_requirement *a, const struct fb_requirement *b)
 {
 	FB_ASSERT(fb_str_eq(a->scheme, b->scheme) && fb_str_eq(a->network, b->network) && fb_str_eq(a->raw, b->raw));
-	FB_ASSERT(fb_u256_eq(a->amount, b->amount) && fb_address_eq(&a->asset, &b->asset) && fb_address_eq(&a->pay_to, &b->pay_to));
+	FB_ASSERT(fb_u256_eq(a->amount, b->amount) && fb_address_eq(&a->asset, &b->asset) &&
+		  fb_address_eq(&a->pay_to, &b->pay_to));
 	FB_ASSERT(a->max_timeout_s == b->max_timeout_s && a->max_timeout_s > 0 && a->has_domain == b->has_domain);
 	FB_ASSERT(fb_str_eq(a->domain_name, b->domain_name) && fb_str_eq(a->domain_version, b->domain_version));
 	FB_ASSERT(a->has_domain == (a->domain_name.len > 0) && a->has_domain == (a->domain_version.len > 0));
-	FB_ASSERT(fb_str_eq(a->payment_flow, b->payment_flow) && fb_str_eq(a->asset_transfer_method, b->asset_transfer_method));
+	FB_ASSERT(fb_str_eq(a->payment_flow, b->payment_flow) &&
+		  fb_str_eq(a->asset_transfer_method, b->asset_transfer_method));
 }
 
 static void check_same_payment(const struct fb_payment *a, const struct fb_payment *b)
 {
-	FB_ASSERT(a->version == b->version && a->has_accepted == b->has_accepted && a->has_accepted == (a->version == 2));
-	FB_ASSERT(fb_str_eq(a->scheme, b->scheme) && fb_str_eq(a->network, b->network) && fb_str_eq(a->resource_url, b->resource_url));
+	FB_ASSERT(a->version == b->version && a->has_accepted == b->has_accepted &&
+		  a->has_accepted == (a->version == 2));
+	FB_ASSERT(fb_str_eq(a->scheme, b->scheme) && fb_str_eq(a->network, b->network) &&
+		  fb_str_eq(a->resource_url, b->resource_url));
 	FB_ASSERT(memcmp(&a->authorization, &b->authorization, sizeof(a->authorization)) == 0);
-	FB_ASSERT(fb_str_eq(a->signature, b->signature) && a->signature.len > 0 && a->signature.len <= FB_WIRE_SIGNATURE_MAX);
+	FB_ASSERT(fb_str_eq(a->signature, b->signature) && a->signature.len > 0 &&
+		  a->signature.len <= FB_WIRE_SIGNATURE_MAX);
 	FB_ASSERT(fb_str_eq(a->payer_text, b->payer_text));
 	if (a->has_accepted)
 		check_same_requirement(&a->accepted, &b->accepted);

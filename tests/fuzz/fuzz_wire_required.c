@@ -84,7 +84,8 @@ static void try_receipt(struct fb_str in)
 		return;
 	fb_arena_init(&a, memory[1], sizeof(memory[1]));
 	FB_ASSERT(fb_wire_read_receipt(&again, base64_of(in), tokens, &a, NULL) == FB_OK);
-	FB_ASSERT(r.success == again.success && fb_str_eq(r.transaction, again.transaction) && fb_str_eq(r.reason_text, again.reason_text));
+	FB_ASSERT(r.success == again.success && fb_str_eq(r.transaction, again.transaction) &&
+		  fb_str_eq(r.reason_text, again.reason_text));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

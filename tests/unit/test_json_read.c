@@ -22,7 +22,8 @@ static void get__table__finds_by_unescaped_key(void **state)
 		{ "", "true" }, { "z", "" },                    { "A", "" },         { "d\\/e", "" },
 		{ "\xe2\x82\xae", "-1.5" },
 	};
-	struct fb_json_value root = parsed("{\"a\":1,\"b\":{\"a\":2,\"z\":[3]},\"c\":\"x\\ty\",\"d\\/e\":null,\"\":true,\"\\u20ae\":-1.5}");
+	struct fb_json_value root = parsed("{\"a\":1,\"b\":{\"a\":2,\"z\":[3]},\"c\":\"x\\ty\",\"d\\/e\":null,"
+					   "\"\":true,\"\\u20ae\":-1.5}");
 
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++)

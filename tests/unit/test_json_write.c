@@ -44,7 +44,8 @@ static void write_everything(void)
 }
 
 static const char everything[] =
-	"{\"text\":\"a\",\"n\":18446744073709551615,\"yes\":true,\"no\":false,\"raw\":[1, 2],\"str\":\"\",\"list\":[{},[],null,"
+	"{\"text\":\"a\",\"n\":18446744073709551615,\"yes\":true,\"no\":false,\"raw\":[1, 2],\"str\":\"\","
+	"\"list\":[{},[],null,"
 	"{\"amount\":\"170141183460469231731687303715884105727\"}],\"last\":0}";
 
 static void write__everything__golden_bytes(void **state)

@@ -49,5 +49,6 @@ struct fb_str wire_base64(struct fb_str text)
 
 int main(void)
 {
-	return wire_request_tests() + wire_header_tests() + wire_answer_tests() + wire_offer_tests() + wire_buyer_tests();
+	return wire_request_tests() + wire_edit_tests() + wire_header_tests() + wire_answer_tests() +
+	       wire_offer_tests() + wire_buyer_tests();
 }

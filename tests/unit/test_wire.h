@@ -4,6 +4,7 @@
 #include "farebox/wire.h"
 
 int wire_request_tests(void);
+int wire_edit_tests(void);
 int wire_header_tests(void);
 int wire_answer_tests(void);
 int wire_offer_tests(void);
@@ -29,19 +30,22 @@ struct fb_arena *wire_arena_of(size_t size); /* fresh, smaller */
 #define WIRE_REQUIREMENT_V2                                                                          \
 	"{\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\":\"1000\",\"asset\":\"" WIRE_ASSET \
 	"\",\"payTo\":\"" WIRE_PAYEE "\",\"maxTimeoutSeconds\":300,\"extra\":{\"name\":\"USDC\",\"version\":\"2\"}}"
-#define WIRE_PAYMENT_V2                                                                                          \
-	"{\"x402Version\":2,\"payload\":{\"authorization\":" WIRE_AUTHORIZATION ",\"signature\":\"" WIRE_SIGNATURE "\"}," \
+#define WIRE_PAYMENT_V2                                                                                           \
+	"{\"x402Version\":2,\"payload\":{\"authorization\":" WIRE_AUTHORIZATION ",\"signature\":\"" WIRE_SIGNATURE \
+	"\"},"                                                                                                   \
 	"\"resource\":{\"url\":\"http://127.0.0.1:4021/p\",\"description\":\"d\",\"mimeType\":\"application/json\"}," \
 	"\"accepted\":" WIRE_REQUIREMENT_V2 "}"
 #define WIRE_REQUIREMENT_V1                                                                                   \
 	"{\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"maxAmountRequired\":\"1000\",\"asset\":\"" WIRE_ASSET \
 	"\",\"payTo\":\"" WIRE_PAYEE "\",\"resource\":\"http://127.0.0.1:4021/p\",\"description\":\"d\","          \
 	"\"mimeType\":\"application/json\",\"maxTimeoutSeconds\":300,\"extra\":{\"name\":\"USDC\",\"version\":\"2\"}}"
-#define WIRE_PAYMENT_V1                                                                                          \
-	"{\"x402Version\":1,\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"payload\":{\"signature\":\"" WIRE_SIGNATURE \
-	"\",\"authorization\":" WIRE_AUTHORIZATION "}}"
-#define WIRE_BODY_V2 "{\"x402Version\":2,\"paymentPayload\":" WIRE_PAYMENT_V2 ",\"paymentRequirements\":" WIRE_REQUIREMENT_V2 "}"
-#define WIRE_BODY_V1 "{\"x402Version\":1,\"paymentPayload\":" WIRE_PAYMENT_V1 ",\"paymentRequirements\":" WIRE_REQUIREMENT_V1 "}"
+#define WIRE_PAYMENT_V1                                                                               \
+	"{\"x402Version\":1,\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"payload\":{\"signature\":\"" \
+	WIRE_SIGNATURE "\",\"authorization\":" WIRE_AUTHORIZATION "}}"
+#define WIRE_BODY(version, payment, requirement) \
+	"{\"x402Version\":" version ",\"paymentPayload\":" payment ",\"paymentRequirements\":" requirement "}"
+#define WIRE_BODY_V2 WIRE_BODY("2", WIRE_PAYMENT_V2, WIRE_REQUIREMENT_V2)
+#define WIRE_BODY_V1 WIRE_BODY("1", WIRE_PAYMENT_V1, WIRE_REQUIREMENT_V1)
 
 /* The text with the first `find` at or behind `after` replaced; both must occur. Lives in a static
  * block until the next call. */

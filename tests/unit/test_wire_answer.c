@@ -41,9 +41,11 @@ static void verdict__table__golden_bytes(void **state)
 	static const struct { struct fb_verdict v; const char *want; } rows[] = {
 		{ { FB_REASON_NONE, NULL, { WIRE_PAYER, 42 } }, "{\"isValid\":true,\"payer\":\"" WIRE_PAYER "\"}" },
 		{ { FB_REASON_NONE, "not shown", { "", 0 } }, "{\"isValid\":true}" },
-		{ { FB_REASON_VALUE, NULL, { NULL, 0 } }, "{\"isValid\":false,\"invalidReason\":\"invalid_exact_evm_payload_authorization_value_mismatch\"}" },
+		{ { FB_REASON_VALUE, NULL, { NULL, 0 } },
+		  "{\"isValid\":false,\"invalidReason\":\"invalid_exact_evm_payload_authorization_value_mismatch\"}" },
 		{ { FB_REASON_BALANCE, "has 1 of \"2\"", { WIRE_PAYER, 42 } },
-		  "{\"isValid\":false,\"invalidReason\":\"invalid_exact_evm_insufficient_balance\",\"invalidMessage\":\"has 1 of \\\"2\\\"\",\"payer\":\"" WIRE_PAYER "\"}" },
+		  "{\"isValid\":false,\"invalidReason\":\"invalid_exact_evm_insufficient_balance\","
+		  "\"invalidMessage\":\"has 1 of \\\"2\\\"\",\"payer\":\"" WIRE_PAYER "\"}" },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
@@ -55,12 +57,14 @@ static void verdict__table__golden_bytes(void **state)
 
 static void settlement__success__golden_bytes(void **state)
 {
-	struct fb_settlement_answer a = { .payer = FB_STR(WIRE_PAYER), .network = FB_STR("eip155:84532"), .has_tx = true, .tx = tx() };
+	struct fb_settlement_answer a = { .payer = FB_STR(WIRE_PAYER), .network = FB_STR("eip155:84532"),
+					  .has_tx = true, .tx = tx() };
 
 	(void)state;
 	begin();
 	fb_wire_write_settlement(&out, &a);
-	CHECK_STR("{\"success\":true,\"transaction\":\"" TX "\",\"network\":\"eip155:84532\",\"payer\":\"" WIRE_PAYER "\"}", fb_buf_view(&out));
+	CHECK_STR("{\"success\":true,\"transaction\":\"" TX "\",\"network\":\"eip155:84532\",\"payer\":\""
+		  WIRE_PAYER "\"}", fb_buf_view(&out));
 }
 
 static void settlement__refused__transaction_and_network_are_still_strings(void **state)
@@ -70,27 +74,33 @@ static void settlement__refused__transaction_and_network_are_still_strings(void 
 	(void)state;
 	begin();
 	fb_wire_write_settlement(&out, &a);
-	CHECK_STR("{\"success\":false,\"errorReason\":\"invalid_payload\",\"transaction\":\"\",\"network\":\"\"}", fb_buf_view(&out));
-	a = (struct fb_settlement_answer){ FB_REASON_TRANSACTION_FAILED, "reverted", FB_STR(WIRE_PAYER), FB_STR("base-sepolia"), true, tx() };
+	CHECK_STR("{\"success\":false,\"errorReason\":\"invalid_payload\",\"transaction\":\"\",\"network\":\"\"}",
+		  fb_buf_view(&out));
+	a = (struct fb_settlement_answer){ FB_REASON_TRANSACTION_FAILED, "reverted", FB_STR(WIRE_PAYER),
+					   FB_STR("base-sepolia"), true, tx() };
 	begin();
 	fb_wire_write_settlement(&out, &a);
-	CHECK_STR("{\"success\":false,\"errorReason\":\"invalid_exact_evm_transaction_failed\",\"errorMessage\":\"reverted\",\"transaction\":\"" TX
+	CHECK_STR("{\"success\":false,\"errorReason\":\"invalid_exact_evm_transaction_failed\","
+		  "\"errorMessage\":\"reverted\",\"transaction\":\"" TX
 		  "\",\"network\":\"base-sepolia\",\"payer\":\"" WIRE_PAYER "\"}", fb_buf_view(&out));
 }
 
 static void settlement__pending__carries_the_hash(void **state)
 {
-	struct fb_settlement_answer a = { .reason = FB_REASON_PENDING, .network = FB_STR("eip155:84532"), .has_tx = true, .tx = tx() };
+	struct fb_settlement_answer a = { .reason = FB_REASON_PENDING, .network = FB_STR("eip155:84532"),
+					  .has_tx = true, .tx = tx() };
 
 	(void)state;
 	begin();
 	fb_wire_write_settlement(&out, &a);
-	CHECK_STR("{\"success\":false,\"errorReason\":\"settlement_pending\",\"transaction\":\"" TX "\",\"network\":\"eip155:84532\"}", fb_buf_view(&out));
+	CHECK_STR("{\"success\":false,\"errorReason\":\"settlement_pending\",\"transaction\":\""
+		  TX "\",\"network\":\"eip155:84532\"}", fb_buf_view(&out));
 }
 
 static void supported__networks_and_signers__golden_bytes(void **state)
 {
-	struct fb_wire_kind kinds[] = { { FB_STR("eip155:84532"), FB_STR("base-sepolia") }, { FB_STR("eip155:42161"), { NULL, 0 } } };
+	struct fb_wire_kind kinds[] = { { FB_STR("eip155:84532"), FB_STR("base-sepolia") },
+					{ FB_STR("eip155:42161"), { NULL, 0 } } };
 	struct fb_address signers[2];
 
 	(void)state;

@@ -7,10 +7,11 @@ static struct fb_error error;
 static char block[8192];
 static struct fb_buf out;
 
-#define REQUIRED_V2                                                                                                     \
-	"{\"x402Version\":2,\"error\":\"Payment required\",\"resource\":{\"url\":\"http://127.0.0.1:4021/p\",\"description\":\"d\"," \
-	"\"mimeType\":\"application/json\"},\"accepts\":[" WIRE_REQUIREMENT_V2 "]}"
-#define REQUIRED_V1 "{\"x402Version\":1,\"error\":\"X-PAYMENT header is required\",\"accepts\":[" WIRE_REQUIREMENT_V1 "]}"
+#define REQUIRED_V2                                                                                       \
+	"{\"x402Version\":2,\"error\":\"Payment required\",\"resource\":{\"url\":\"http://127.0.0.1:4021/p\"," \
+	"\"description\":\"d\",\"mimeType\":\"application/json\"},\"accepts\":[" WIRE_REQUIREMENT_V2 "]}"
+#define REQUIRED_V1 \
+	"{\"x402Version\":1,\"error\":\"X-PAYMENT header is required\",\"accepts\":[" WIRE_REQUIREMENT_V1 "]}"
 
 static enum fb_status read_v2(struct fb_str json)
 {
@@ -34,7 +35,8 @@ static void required__v2_of_a_stock_server__quote(void **state)
 	CHECK_STR("d", quotes.quote[0].description);
 	CHECK_STR("application/json", quotes.quote[0].mime_type);
 	CHECK_STR("Payment required", quotes.error);
-	CHECK_STR("{\"url\":\"http://127.0.0.1:4021/p\",\"description\":\"d\",\"mimeType\":\"application/json\"}", quotes.resource);
+	CHECK_STR("{\"url\":\"http://127.0.0.1:4021/p\",\"description\":\"d\",\"mimeType\":\"application/json\"}",
+		  quotes.resource);
 	CHECK(quotes.extensions.len == 0);
 }
 
@@ -107,7 +109,8 @@ static void required__no_402_of_ours__status_and_untouched_output(void **state)
 		CHECK(((unsigned char *)&quotes)[0] == 0x55);
 		CHECK(strncmp(error.text, "the server's 402", 16) == 0);
 	}
-	CHECK_STATUS(FB_BAD_SYNTAX, fb_wire_read_required_v2(&quotes, FB_STR(REQUIRED_V2), wire_tokens, wire_arena(), &error));
+	CHECK_STATUS(FB_BAD_SYNTAX, fb_wire_read_required_v2(&quotes, FB_STR(REQUIRED_V2), wire_tokens, wire_arena(),
+							     &error));
 	CHECK_STATUS(FB_BAD_VALUE, read_v1(FB_STR(REQUIRED_V2)));
 }
 
@@ -176,20 +179,27 @@ static struct fb_str payment_for(const struct fb_quote *q)
 static void payment__v2__golden_bytes_echo_what_the_server_said(void **state)
 {
 	/* spelling, blanks, order and what we do not understand go back as they came */
-	static const char accepted[] = "{\"extra\":{\"version\":\"2\",\"name\":\"USDC\",\"zeta\":[1.50,null]},\"amount\":\"1000\", \"scheme\":\"exact\","
-				       "\"network\":\"eip155:84532\",\"asset\":\"0x036CBD53842c5426634e7929541eC2318f3dCF7e\","
-				       "\"payTo\":\"0x3c44CdDdB6a900fa2b585dd299e03d12FA4293BC\",\"maxTimeoutSeconds\":300,\"new\":\"\\u20ae\"}";
+	static const char accepted[] = "{\"extra\":{\"version\":\"2\",\"name\":\"USDC\",\"zeta\":[1.50,null]},"
+				       "\"amount\":\"1000\", \"scheme\":\"exact\","
+				       "\"network\":\"eip155:84532\","
+				       "\"asset\":\"0x036CBD53842c5426634e7929541eC2318f3dCF7e\","
+				       "\"payTo\":\"0x3c44CdDdB6a900fa2b585dd299e03d12FA4293BC\","
+				       "\"maxTimeoutSeconds\":300,\"new\":\"\\u20ae\"}";
 	char required[2048];
 	struct fb_buf b;
 
 	(void)state;
 	fb_buf_init(&b, required, sizeof(required));
-	fb_buf_printf(&b, "{\"x402Version\":2,\"resource\":{ \"iconUrl\":null,\"url\":\"u\"},\"extensions\":{\"bazaar\":{\"info\":{}}},\"accepts\":[%s]}", accepted);
+	fb_buf_printf(&b,
+		      "{\"x402Version\":2,\"resource\":{ \"iconUrl\":null,\"url\":\"u\"},\"extensions\":{\"bazaar\":"
+		      "{\"info\":{}}},\"accepts\":[%s]}", accepted);
 	CHECK_STATUS(FB_OK, read_v2(fb_buf_view(&b)));
 	fb_buf_init(&b, required, sizeof(required));
 	fb_buf_printf(&b,
-		      "{\"x402Version\":2,\"payload\":{\"authorization\":" WIRE_AUTHORIZATION ",\"signature\":\"" WIRE_SIGNATURE "\"},"
-		      "\"resource\":{ \"iconUrl\":null,\"url\":\"u\"},\"accepted\":%s,\"extensions\":{\"bazaar\":{\"info\":{}}}}%c", accepted, 0);
+		      "{\"x402Version\":2,\"payload\":{\"authorization\":" WIRE_AUTHORIZATION ",\"signature\":\""
+		      WIRE_SIGNATURE "\"},"
+		      "\"resource\":{ \"iconUrl\":null,\"url\":\"u\"},\"accepted\":%s,\"extensions\":{\"bazaar\":"
+		      "{\"info\":{}}}}%c", accepted, 0);
 	CHECK_STR(required, payment_for(&quotes.quote[0]));
 }
 
@@ -197,7 +207,8 @@ static void payment__v2_without_resource__left_out(void **state)
 {
 	(void)state;
 	CHECK_STATUS(FB_OK, read_v2(FB_STR("{\"x402Version\":2,\"accepts\":[" WIRE_REQUIREMENT_V2 "]}")));
-	CHECK_STR("{\"x402Version\":2,\"payload\":{\"authorization\":" WIRE_AUTHORIZATION ",\"signature\":\"" WIRE_SIGNATURE "\"},"
+	CHECK_STR("{\"x402Version\":2,\"payload\":{\"authorization\":" WIRE_AUTHORIZATION ",\"signature\":\""
+		  WIRE_SIGNATURE "\"},"
 		  "\"accepted\":" WIRE_REQUIREMENT_V2 "}", payment_for(&quotes.quote[0]));
 }
 
@@ -205,15 +216,18 @@ static void payment__v1__golden_bytes(void **state)
 {
 	(void)state;
 	CHECK_STATUS(FB_OK, read_v1(FB_STR(REQUIRED_V1)));
-	CHECK_STR("{\"x402Version\":1,\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"payload\":{\"authorization\":" WIRE_AUTHORIZATION
+	CHECK_STR("{\"x402Version\":1,\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"payload\":"
+		  "{\"authorization\":" WIRE_AUTHORIZATION
 		  ",\"signature\":\"" WIRE_SIGNATURE "\"}}", payment_for(&quotes.quote[0]));
 }
 
 static struct fb_offer offer_upfront(void)
 {
 	struct fb_offer o = {
-		.caip2 = FB_STR("eip155:84532"), .v1_name = FB_STR("base-sepolia"), .url = FB_STR("https://x.example/\"q\""),
-		.domain_name = FB_STR("USD\xe2\x82\xae" "0"), .domain_version = FB_STR("2"), .amount = { FB_AMOUNT_MAX },
+		.caip2 = FB_STR("eip155:84532"), .v1_name = FB_STR("base-sepolia"),
+		.url = FB_STR("https://x.example/\"q\""),
+		.domain_name = FB_STR("USD\xe2\x82\xae" "0"), .domain_version = FB_STR("2"),
+		.amount = { FB_AMOUNT_MAX },
 		.max_timeout_s = UINT64_MAX, .upfront = true,
 	};
 
@@ -241,10 +255,11 @@ static void whole_round__offer_to_payment__matches_the_offer(void **state)
 			fb_wire_write_required_v1(&b, &o, "Payment required");
 		CHECK_STATUS(FB_OK, version == 2 ? read_v2(fb_buf_view(&b)) : read_v1(fb_buf_view(&b)));
 		CHECK(quotes.count == 1 && fb_u256_eq(quotes.quote[0].requirement.amount, ours.amount));
-		CHECK(fb_str_eq(quotes.quote[0].requirement.domain_name, o.domain_name) && fb_str_eq(quotes.quote[0].url, o.url));
+		CHECK(fb_str_eq(quotes.quote[0].requirement.domain_name, o.domain_name) &&
+		      fb_str_eq(quotes.quote[0].url, o.url));
 		CHECK(fb_str_eq(quotes.quote[0].requirement.payment_flow, ours.payment_flow));
-		CHECK_STATUS(FB_OK, fb_wire_read_payment_header(&p, &reason, wire_base64(payment_for(&quotes.quote[0])), version, wire_tokens,
-								wire_arena(), &error));
+		CHECK_STATUS(FB_OK, fb_wire_read_payment_header(&p, &reason, wire_base64(payment_for(&quotes.quote[0])),
+								version, wire_tokens, wire_arena(), &error));
 		CHECK(reason == FB_REASON_NONE && fb_offer_matches(&o, &p));
 		CHECK_STR(WIRE_PAYER, p.payer_text);
 	}
@@ -262,16 +277,19 @@ static enum fb_status read_receipt(struct fb_str text)
 
 static void receipt__table__read_as_body_and_as_header(void **state)
 {
-	static const struct { const char *json; bool success, has_tx; const char *transaction, *network, *payer, *reason, *message; } rows[] = {
-		{ "{\"success\":true,\"payer\":\"" WIRE_PAYER "\",\"transaction\":\"" TX "\",\"network\":\"eip155:84532\"}", true, true, TX, "eip155:84532",
-		  WIRE_PAYER, "", "" },
-		{ "{\"success\":false,\"errorReason\":\"settlement_pending\",\"transaction\":\"" TX "\",\"network\":\"base\"}", false, true, TX, "base", "",
-		  "settlement_pending", "" },
-		{ "{\"success\":false,\"errorReason\":\"moon_phase\",\"errorMessage\":\"n\\u00f6\",\"transaction\":\"\",\"network\":\"\"}", false, false, "",
-		  "", "", "moon_phase", "n\xc3\xb6" },
-		{ "{\"success\":true,\"transaction\":\"5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW\","
+	static const struct { const char *json; bool success, has_tx; const char *transaction, *network, *payer,
+			      *reason, *message; } rows[] = {
+		{ "{\"success\":true,\"payer\":\"" WIRE_PAYER "\",\"transaction\":\""
+		  TX "\",\"network\":\"eip155:84532\"}", true, true, TX, "eip155:84532", WIRE_PAYER, "", "" },
+		{ "{\"success\":false,\"errorReason\":\"settlement_pending\",\"transaction\":\""
+		  TX "\",\"network\":\"base\"}", false, true, TX, "base", "", "settlement_pending", "" },
+		{ "{\"success\":false,\"errorReason\":\"moon_phase\",\"errorMessage\":\"n\\u00f6\","
+		  "\"transaction\":\"\",\"network\":\"\"}", false, false, "", "", "", "moon_phase", "n\xc3\xb6" },
+		{ "{\"success\":true,"
+		  "\"transaction\":\"5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR\","
 		  "\"network\":\"solana\",\"amount\":\"1\",\"extensions\":{}}", true, false,
-		  "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW", "solana", "", "", "" },
+		  "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR", "solana",
+		  "", "", "" },
 		{ "{\"success\":true,\"transaction\":null,\"payer\":null}", true, false, "", "", "", "", "" },
 	};
 	(void)state;
@@ -293,7 +311,8 @@ static void receipt__table__read_as_body_and_as_header(void **state)
 
 static void receipt__of_our_own_answer__reads_back(void **state)
 {
-	struct fb_settlement_answer a = { FB_REASON_NONCE_USED, "used", FB_STR(WIRE_PAYER), FB_STR("base-sepolia"), true, { { 7 } } };
+	struct fb_settlement_answer a = { FB_REASON_NONCE_USED, "used", FB_STR(WIRE_PAYER), FB_STR("base-sepolia"),
+					  true, { { 7 } } };
 
 	(void)state;
 	fb_buf_init(&out, block, sizeof(block));

@@ -31,7 +31,8 @@ static void header__payload_of_its_generation__read(void **state)
 static void header__payload_of_another_generation__invalid_version(void **state)
 {
 	static const struct { const char *payload; uint8_t version; const char *payer; } rows[] = {
-		{ WIRE_PAYMENT_V2, 1, WIRE_PAYER }, { WIRE_PAYMENT_V1, 2, WIRE_PAYER }, { "{\"x402Version\":3}", 2, "" },
+		{ WIRE_PAYMENT_V2, 1, WIRE_PAYER }, { WIRE_PAYMENT_V1, 2, WIRE_PAYER },
+			{ "{\"x402Version\":3}", 2, "" },
 		{ "{\"x402Version\":\"2\"}", 2, "" }, { "{}", 2, "" }, { "{}", 1, "" },
 	};
 	(void)state;
@@ -47,16 +48,21 @@ static void header__one_edit__its_reason(void **state)
 {
 	static const struct { const char *find, *replace; enum fb_reason want; const char *path; } rows[] = {
 		{ "\"value\":\"1000\"", "\"value\":1000", FB_REASON_INVALID_PAYLOAD, "payload.authorization.value: " },
-		{ "\"authorization\"", "\"permit2Authorization\"", FB_REASON_UNSUPPORTED_PAYLOAD_TYPE, "payload.authorization: " },
+		{ "\"authorization\"", "\"permit2Authorization\"", FB_REASON_UNSUPPORTED_PAYLOAD_TYPE,
+		  "payload.authorization: " },
 		{ "\"accepted\"", "\"x\"", FB_REASON_INVALID_PAYLOAD, "accepted: " },
-		{ "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\"", "\"scheme\":\"upto\",\"network\":\"eip155:84532\",\"x\"",
-		  FB_REASON_UNSUPPORTED_SCHEME, "accepted.amount: " },
-		{ "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\"", "\"scheme\":\"exact\",\"network\":\"solana:5eykt4\",\"x\"",
-		  FB_REASON_INVALID_NETWORK, "accepted.amount: " },
+		{ "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\"",
+		  "\"scheme\":\"upto\",\"network\":\"eip155:84532\",\"x\"", FB_REASON_UNSUPPORTED_SCHEME,
+		  "accepted.amount: " },
+		{ "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\"",
+		  "\"scheme\":\"exact\",\"network\":\"solana:5eykt4\",\"x\"", FB_REASON_INVALID_NETWORK,
+		  "accepted.amount: " },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
-		CHECK_STATUS(FB_OK, read_header(wire_base64(wire_edit(WIRE_PAYMENT_V2, "", rows[i].find, rows[i].replace)), 2));
+		CHECK_STATUS(FB_OK,
+			     read_header(wire_base64(wire_edit(WIRE_PAYMENT_V2, "", rows[i].find, rows[i].replace)),
+					 2));
 		CHECK(reason == rows[i].want);
 		CHECK(strncmp(error.text, rows[i].path, strlen(rows[i].path)) == 0);
 	}

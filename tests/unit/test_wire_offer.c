@@ -8,7 +8,8 @@ static struct fb_buf out;
 static struct fb_offer offer(void)
 {
 	struct fb_offer o = {
-		.caip2 = FB_STR("eip155:84532"), .v1_name = FB_STR("base-sepolia"), .url = FB_STR("http://127.0.0.1:4021/p"),
+		.caip2 = FB_STR("eip155:84532"), .v1_name = FB_STR("base-sepolia"),
+		.url = FB_STR("http://127.0.0.1:4021/p"),
 		.description = FB_STR("d"), .mime_type = FB_STR("application/json"), .domain_name = FB_STR("USDC"),
 		.domain_version = FB_STR("2"), .amount = { 1000 }, .max_timeout_s = 300,
 	};
@@ -18,7 +19,8 @@ static struct fb_offer offer(void)
 	return o;
 }
 
-static struct fb_str required(void (*write)(struct fb_buf *, const struct fb_offer *, const char *), const struct fb_offer *o, const char *error)
+static struct fb_str required(void (*write)(struct fb_buf *, const struct fb_offer *, const char *),
+			      const struct fb_offer *o, const char *error)
 {
 	fb_buf_init(&out, block, sizeof(block));
 	write(&out, o, error);
@@ -31,9 +33,12 @@ static void required_v2__as_a_stock_server_says_it__golden_bytes(void **state)
 	struct fb_offer o = offer();
 
 	(void)state;
-	CHECK_STR("{\"x402Version\":2,\"error\":\"Payment required\",\"resource\":{\"url\":\"http://127.0.0.1:4021/p\",\"description\":\"d\","
-		  "\"mimeType\":\"application/json\"},\"accepts\":[{\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\":\"1000\","
-		  "\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\",\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\","
+	CHECK_STR("{\"x402Version\":2,\"error\":\"Payment required\",\"resource\":"
+		  "{\"url\":\"http://127.0.0.1:4021/p\",\"description\":\"d\","
+		  "\"mimeType\":\"application/json\"},\"accepts\":[{\"scheme\":\"exact\","
+		  "\"network\":\"eip155:84532\",\"amount\":\"1000\","
+		  "\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\","
+		  "\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\","
 		  "\"maxTimeoutSeconds\":300,\"extra\":{\"name\":\"USDC\",\"version\":\"2\"}}]}",
 		  required(fb_wire_write_required_v2, &o, "Payment required"));
 }
@@ -46,8 +51,10 @@ static void required_v2__upfront_and_bare__golden_bytes(void **state)
 	o.upfront = true;
 	o.description = o.mime_type = FB_STR("");
 	o.domain_name = FB_STR("USD\xe2\x82\xae" "0");
-	CHECK_STR("{\"x402Version\":2,\"resource\":{\"url\":\"http://127.0.0.1:4021/p\"},\"accepts\":[{\"scheme\":\"exact\","
-		  "\"network\":\"eip155:84532\",\"amount\":\"1000\",\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\","
+	CHECK_STR("{\"x402Version\":2,\"resource\":{\"url\":\"http://127.0.0.1:4021/p\"},"
+		  "\"accepts\":[{\"scheme\":\"exact\","
+		  "\"network\":\"eip155:84532\",\"amount\":\"1000\","
+		  "\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\","
 		  "\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\",\"maxTimeoutSeconds\":300,"
 		  "\"extra\":{\"name\":\"USD\xe2\x82\xae" "0\",\"version\":\"2\",\"paymentFlow\":\"upfront\"}}]}",
 		  required(fb_wire_write_required_v2, &o, NULL));
@@ -58,16 +65,22 @@ static void required_v1__as_legacy_clients_need_it__golden_bytes(void **state)
 	struct fb_offer o = offer();
 
 	(void)state;
-	CHECK_STR("{\"x402Version\":1,\"error\":\"X-PAYMENT header is required\",\"accepts\":[{\"scheme\":\"exact\",\"network\":\"base-sepolia\","
+	CHECK_STR("{\"x402Version\":1,\"error\":\"X-PAYMENT header is required\",\"accepts\":[{\"scheme\":\"exact\","
+		  "\"network\":\"base-sepolia\","
 		  "\"maxAmountRequired\":\"1000\",\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\","
-		  "\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\",\"resource\":\"http://127.0.0.1:4021/p\",\"description\":\"d\","
-		  "\"mimeType\":\"application/json\",\"maxTimeoutSeconds\":300,\"extra\":{\"name\":\"USDC\",\"version\":\"2\"}}]}",
+		  "\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\",\"resource\":\"http://127.0.0.1:4021/p\","
+		  "\"description\":\"d\","
+		  "\"mimeType\":\"application/json\",\"maxTimeoutSeconds\":300,\"extra\":{\"name\":\"USDC\","
+		  "\"version\":\"2\"}}]}",
 		  required(fb_wire_write_required_v1, &o, "X-PAYMENT header is required"));
 	o.upfront = true;
 	o.description = o.mime_type = (struct fb_str){ NULL, 0 };
-	CHECK_STR("{\"x402Version\":1,\"accepts\":[{\"scheme\":\"exact\",\"network\":\"base-sepolia\",\"maxAmountRequired\":\"1000\","
-		  "\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\",\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\","
-		  "\"resource\":\"http://127.0.0.1:4021/p\",\"description\":\"\",\"mimeType\":\"\",\"maxTimeoutSeconds\":300,"
+	CHECK_STR("{\"x402Version\":1,\"accepts\":[{\"scheme\":\"exact\",\"network\":\"base-sepolia\","
+		  "\"maxAmountRequired\":\"1000\","
+		  "\"asset\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\","
+		  "\"payTo\":\"0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC\","
+		  "\"resource\":\"http://127.0.0.1:4021/p\",\"description\":\"\",\"mimeType\":\"\","
+		  "\"maxTimeoutSeconds\":300,"
 		  "\"extra\":{\"name\":\"USDC\",\"version\":\"2\"}}]}",
 		  required(fb_wire_write_required_v1, &o, NULL));
 	o.v1_name = FB_STR("");
@@ -83,7 +96,8 @@ static void offer_requirement__both_versions__what_a_payment_is_judged_by(void *
 	CHECK_STR("exact", v2.scheme);
 	CHECK_STR("eip155:84532", v2.network);
 	CHECK_STR("base-sepolia", v1.network);
-	CHECK(fb_u256_eq(v2.amount, fb_u256_from_u64(1000)) && fb_address_eq(&v2.asset, &o.asset) && fb_address_eq(&v2.pay_to, &o.pay_to));
+	CHECK(fb_u256_eq(v2.amount, fb_u256_from_u64(1000)) && fb_address_eq(&v2.asset, &o.asset) &&
+	      fb_address_eq(&v2.pay_to, &o.pay_to));
 	CHECK(v2.max_timeout_s == 300 && v2.has_domain && v2.payment_flow.len == 0 && v2.raw.len == 0);
 	o.upfront = true;
 	CHECK_STR("upfront", fb_offer_requirement(&o, 2).payment_flow);
@@ -95,7 +109,8 @@ static struct fb_payment payment_of(struct fb_str payload, uint8_t version)
 	struct fb_payment p;
 	enum fb_reason reason;
 
-	CHECK_STATUS(FB_OK, fb_wire_read_payment_header(&p, &reason, wire_base64(payload), version, wire_tokens, wire_arena(), NULL));
+	CHECK_STATUS(FB_OK, fb_wire_read_payment_header(&p, &reason, wire_base64(payload), version, wire_tokens,
+							wire_arena(), NULL));
 	CHECK(reason == FB_REASON_NONE);
 	return p;
 }
@@ -106,7 +121,8 @@ static void offer_matches__v2_one_edit__only_the_same_terms(void **state)
 		{ "", "", true, false },
 		{ "", "", false, true },
 		{ WIRE_ASSET, "0x036cbd53842c5426634e7929541ec2318f3dcf7e", true, false },
-		{ "\"payTo\":\"" WIRE_PAYEE "\"", "\"payTo\":\"0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc\"", true, false },
+		{ "\"payTo\":\"" WIRE_PAYEE "\"", "\"payTo\":\"0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc\"", true,
+		  false },
 		{ "\"extra\":{", "\"x\":1,\"extra\":{\"more\":{},", true, false },
 		{ "\"extra\":{", "\"extra\":{\"paymentFlow\":\"authorization\",", true, false },
 		{ "\"extra\":{", "\"extra\":{\"paymentFlow\":\"upfront\",", true, true },
@@ -127,7 +143,8 @@ static void offer_matches__v2_one_edit__only_the_same_terms(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
-		struct fb_payment p = payment_of(wire_edit(WIRE_PAYMENT_V2, "\"accepted\"", rows[i].find, rows[i].replace), 2);
+		struct fb_payment p = payment_of(wire_edit(WIRE_PAYMENT_V2, "\"accepted\"", rows[i].find,
+							   rows[i].replace), 2);
 		struct fb_offer o = offer();
 
 		o.upfront = rows[i].upfront;

@@ -23,7 +23,8 @@
 #include "farebox/core.h"
 
 enum { FB_JSON_DEPTH_MAX = 32, FB_JSON_MEMBERS_MAX = 256 };
-enum fb_json_type { FB_JSON_NULL, FB_JSON_FALSE, FB_JSON_TRUE, FB_JSON_NUMBER, FB_JSON_STRING, FB_JSON_ARRAY, FB_JSON_OBJECT };
+enum fb_json_type { FB_JSON_NULL, FB_JSON_FALSE, FB_JSON_TRUE, FB_JSON_NUMBER, FB_JSON_STRING, FB_JSON_ARRAY,
+		    FB_JSON_OBJECT };
 
 struct fb_json_token {
 	uint32_t start, len; /* bytes of the text; of a string: what is between the quotes */
@@ -46,7 +47,8 @@ struct fb_json_value {
 	uint32_t index;
 };
 
-FB_MUST_USE enum fb_status fb_json_parse(struct fb_json *doc, struct fb_json_token *tokens, size_t cap, struct fb_str text);
+FB_MUST_USE enum fb_status fb_json_parse(struct fb_json *doc, struct fb_json_token *tokens, size_t cap,
+					 struct fb_str text);
 struct fb_json_value fb_json_root(const struct fb_json *doc);
 /* Absent if o is absent, no object, or has no such member. */
 struct fb_json_value fb_json_get(struct fb_json_value o, const char *key);
@@ -54,7 +56,8 @@ struct fb_json_value fb_json_get(struct fb_json_value o, const char *key);
  * fb_json_next: start with fb_json_first(v). For objects, *key (may be NULL) gets the member's key token. */
 uint32_t fb_json_count(struct fb_json_value v);
 struct fb_json_value fb_json_first(struct fb_json_value v, struct fb_json_value *key);
-struct fb_json_value fb_json_next(struct fb_json_value container, struct fb_json_value element, struct fb_json_value *key);
+struct fb_json_value fb_json_next(struct fb_json_value container, struct fb_json_value element,
+				  struct fb_json_value *key);
 static inline bool fb_json_present(struct fb_json_value v)
 {
 	return v.doc != NULL;

@@ -98,12 +98,15 @@ struct fb_wire_request {
  * `tokens` is caller's memory of at least FB_WIRE_TOKENS. */
 enum { FB_WIRE_TOKENS = 2048 };
 FB_MUST_USE enum fb_status fb_wire_read_request(struct fb_wire_request *out, enum fb_reason *reason, struct fb_str body,
-						struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e);
+						struct fb_json_token *tokens, struct fb_arena *arena,
+						struct fb_error *e);
 /* A payment header (PAYMENT-SIGNATURE or X-PAYMENT): base64 of the payload object. `version` is the
  * generation the header's name stands for; the payload must agree. Same errors as above, before them
  * FB_HEADERS_TOO_LARGE above FB_WIRE_HEADER_MAX. */
-FB_MUST_USE enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reason *reason, struct fb_str header, uint8_t version,
-						       struct fb_json_token *tokens, struct fb_arena *arena, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reason *reason,
+						       struct fb_str header, uint8_t version,
+						       struct fb_json_token *tokens, struct fb_arena *arena,
+						       struct fb_error *e);
 
 /* ---- answers ------------------------------------------------------------------------------------ */
 struct fb_verdict { /* of /verify */
@@ -164,10 +167,12 @@ struct fb_quotes {
 };
 /* FB_BAD_SYNTAX …, FB_MISSING, FB_WRONG_TYPE, FB_BAD_VALUE (another version), FB_NO_MEMORY; e says what is
  * wrong with the server's answer. Schemes, networks and flows we do not know are quotes like any other. */
-FB_MUST_USE enum fb_status fb_wire_read_required_v2(struct fb_quotes *out, struct fb_str header, struct fb_json_token *tokens,
-						    struct fb_arena *arena, struct fb_error *e);
-FB_MUST_USE enum fb_status fb_wire_read_required_v1(struct fb_quotes *out, struct fb_str body, struct fb_json_token *tokens,
-						    struct fb_arena *arena, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_wire_read_required_v2(struct fb_quotes *out, struct fb_str header,
+						    struct fb_json_token *tokens, struct fb_arena *arena,
+						    struct fb_error *e);
+FB_MUST_USE enum fb_status fb_wire_read_required_v1(struct fb_quotes *out, struct fb_str body,
+						    struct fb_json_token *tokens, struct fb_arena *arena,
+						    struct fb_error *e);
 /* The payment header's JSON (before base64) for a signed authorization on a quote. */
 void fb_wire_write_payment(struct fb_buf *out, const struct fb_quotes *all, const struct fb_quote *q,
 			   const struct fb_authorization *a, const uint8_t signature[FB_SIGNATURE_LEN]);
@@ -178,6 +183,7 @@ struct fb_receipt {
 	struct fb_hash tx;
 	struct fb_str transaction, network, payer, reason_text, message;
 };
-FB_MUST_USE enum fb_status fb_wire_read_receipt(struct fb_receipt *out, struct fb_str header, struct fb_json_token *tokens,
-						struct fb_arena *arena, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_wire_read_receipt(struct fb_receipt *out, struct fb_str header,
+						struct fb_json_token *tokens, struct fb_arena *arena,
+						struct fb_error *e);
 #endif /* FB_WIRE_H */

@@ -207,6 +207,6 @@ enum fb_status fb_keystore_read(struct fb_key *out, struct fb_str json, struct f
 	if (passphrase.len > FB_PASSPHRASE_MAX)
 		return fb_error_set(e, FB_BAD_VALUE, "keystore: a passphrase has at most %d bytes", FB_PASSPHRASE_MAX);
 	if (fb_json_parse(&doc, tokens, FB_COUNT(tokens), json) != FB_OK)
-		return fb_error_set(e, FB_BAD_SYNTAX, "keystore: no JSON from byte %u on", (unsigned)doc.error_at);
+		return fb_error_set(e, FB_BAD_SYNTAX, "keystore: not valid JSON, at byte %u", (unsigned)doc.error_at);
 	return read_root(out, fb_json_root(&doc), passphrase, &r);
 }

@@ -173,9 +173,12 @@ static void write__no_room__latches_at_every_size(void **state)
 	for (size_t cap = 0; cap <= 66; cap++) {
 		struct fb_buf b;
 
+		memset(block, '#', 100);
 		fb_buf_init(&b, block, cap);
 		write_tree(&b, tree);
 		CHECK(b.overflowed == (cap < 66));
+		for (size_t i = cap; i < 100; i++)
+			CHECK(block[i] == '#');
 	}
 }
 

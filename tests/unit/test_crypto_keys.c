@@ -145,6 +145,21 @@ static void seeded_fill(void *ctx, uint8_t *out, size_t len)
 		out[i] = (*counter)++;
 }
 
+/* What other programs look at: the cost as geth has it, and an id that is a random UUID. */
+static void check_form(struct fb_str json, const char *cost)
+{
+	char text[FB_KEYSTORE_LEN_MAX + 1];
+	const char *id;
+
+	snprintf(text, sizeof(text), "%.*s", FB_STR_ARG(json));
+	CHECK(strstr(text, cost) != NULL);
+	id = strstr(text, "\"id\":\"");
+	CHECK(id != NULL);
+	id += 6;
+	CHECK(id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-' && id[36] == '"');
+	CHECK(id[14] == '4' && strchr("89ab", id[19]) != NULL);
+}
+
 static void keystore__written__reads_back(void **state)
 {
 	struct fb_key key = key_of(ANVIL_0), back;
@@ -161,6 +176,7 @@ static void keystore__written__reads_back(void **state)
 		CHECK_STATUS(FB_OK, fb_keystore_write(&b, &key, FB_STR("p\xc3\xa4ss"), light == 1, rng));
 		CHECK_STATUS(FB_OK, fb_keystore_read(&back, fb_buf_view(&b), FB_STR("p\xc3\xa4ss"), &e));
 		CHECK_HEX(ANVIL_0, back.secret, sizeof(back.secret));
+		check_form(fb_buf_view(&b), light == 1 ? "\"n\":4096,\"r\":8,\"p\":6" : "\"n\":262144,\"r\":8,\"p\":1");
 	}
 }
 

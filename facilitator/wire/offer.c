@@ -125,7 +125,7 @@ bool fb_offer_matches(const struct fb_offer *o, const struct fb_payment *p)
 {
 	struct fb_requirement ours = fb_offer_requirement(o, p->version);
 
-	if (ours.network.len == 0 || !fb_str_eq(p->scheme, ours.scheme) || !fb_str_eq(p->network, ours.network))
+	if (!fb_str_eq(p->scheme, ours.scheme) || !fb_str_eq(p->network, ours.network))
 		return false;
 	return p->version == 1 || (p->has_accepted && same_terms(&p->accepted, &ours));
 }

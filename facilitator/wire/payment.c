@@ -87,14 +87,19 @@ void fb_wire_read_payer(struct fb_str *out, struct fb_json_value payment, struct
 	fb_wire_need_address(&r, &ignored, out, n, "from");
 }
 
-enum fb_reason fb_wire_explain(enum fb_reason reason, uint8_t version, struct fb_str scheme, struct fb_str network)
+enum fb_reason fb_wire_explain(enum fb_reason reason, uint8_t version, struct fb_str scheme, struct fb_str network,
+			       struct fb_error *e)
 {
 	if (reason == FB_REASON_NONE)
 		return reason;
-	if (scheme.len > 0 && !fb_str_eq(scheme, FB_STR("exact")))
+	if (scheme.len > 0 && !fb_str_eq(scheme, FB_STR("exact"))) {
+		fb_error_set(e, FB_BAD_VALUE, "scheme: want exact");
 		return FB_REASON_UNSUPPORTED_SCHEME;
-	if (version == 2 && network.len > 0 && !fb_str_starts(network, FB_STR("eip155:")))
+	}
+	if (version == 2 && network.len > 0 && !fb_str_starts(network, FB_STR("eip155:"))) {
+		fb_error_set(e, FB_BAD_VALUE, "network: want one of the eip155 family");
 		return FB_REASON_INVALID_NETWORK;
+	}
 	return reason;
 }
 
@@ -107,7 +112,7 @@ static enum fb_status read_header_content(struct fb_payment *out, enum fb_reason
 
 	if (r.status == FB_NO_MEMORY)
 		return r.status;
-	*reason = fb_wire_explain(found, version, out->scheme, out->network);
+	*reason = fb_wire_explain(found, version, out->scheme, out->network, e);
 	return FB_OK;
 }
 
@@ -133,7 +138,7 @@ enum fb_status fb_wire_read_payment_header(struct fb_payment *out, enum fb_reaso
 	if (fb_wire_version(fb_json_root(&doc)) == version) {
 		st = read_header_content(&payment, &found, fb_json_root(&doc), version, arena, e);
 	} else {
-		(void)fb_error_set(e, FB_BAD_VALUE, "x402Version: want %u in this header", version);
+		fb_error_set(e, FB_BAD_VALUE, "x402Version: want %u in this header", version);
 		fb_wire_read_payer(&payment.payer_text, fb_json_root(&doc), arena);
 	}
 	if (st != FB_OK)

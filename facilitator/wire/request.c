@@ -46,7 +46,7 @@ static enum fb_reason read_versionless(struct fb_wire_request *out, const struct
 	out->payment.version = claimed;
 	fb_wire_read_payer(&out->payment.payer_text, in->payment, arena);
 	fb_wire_need_network(&r, &out->requirement.network, (struct fb_wire_node){ in->requirement, "" });
-	(void)fb_error_set(e, FB_BAD_VALUE, "x402Version: want 1 or 2, the same in paymentPayload");
+	fb_error_set(e, FB_BAD_VALUE, "x402Version: want 1 or 2, the same in paymentPayload");
 	return FB_REASON_INVALID_X402_VERSION;
 }
 
@@ -65,7 +65,7 @@ static enum fb_status read_content(struct fb_wire_request *out, enum fb_reason *
 		return FB_NO_MEMORY;
 	if (found == FB_REASON_NONE && requirement.status != FB_OK)
 		found = FB_REASON_INVALID_REQUIREMENTS;
-	*reason = fb_wire_explain(found, in->version, out->requirement.scheme, out->requirement.network);
+	*reason = fb_wire_explain(found, in->version, out->requirement.scheme, out->requirement.network, e);
 	return FB_OK;
 }
 

@@ -51,9 +51,10 @@ enum fb_reason fb_wire_read_payment(struct fb_wire_reader *r, struct fb_payment 
 				    uint8_t version);
 /* What can be read of a payment whose version is unclear: the payer. */
 void fb_wire_read_payer(struct fb_str *out, struct fb_json_value payment, struct fb_arena *a);
-/* Of a request that is malformed the reason that helps most: another scheme or another family of
- * networks has shapes of its own, and is named before its shape is complained about. */
-enum fb_reason fb_wire_explain(enum fb_reason reason, uint8_t version, struct fb_str scheme, struct fb_str network);
+/* Of a request that is malformed the reason that helps most (and its sentence): another scheme or another
+ * family of networks has shapes of its own, and is named before its shape is complained about. */
+enum fb_reason fb_wire_explain(enum fb_reason reason, uint8_t version, struct fb_str scheme, struct fb_str network,
+			       struct fb_error *e);
 
 /* Writing: addresses in their EIP-55 spelling, numbers of 256 bits as decimal strings. */
 void fb_wire_address(struct fb_jw *w, const struct fb_address *a);

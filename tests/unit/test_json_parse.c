@@ -95,6 +95,7 @@ static void parse__ill_formed__refused_with_its_place(void **state)
 		{ TEXT("\"\\ud800\\n\""), FB_BAD_UTF8, 7 },
 		{ TEXT("\"\\ud800\\u0041\""), FB_BAD_UTF8, 13 },
 		{ TEXT("\"\\ud800\\ud800\""), FB_BAD_UTF8, 13 },
+		{ TEXT("\"\\ud800\\ue000\""), FB_BAD_UTF8, 13 },
 		{ TEXT("\"\\udc00\\ud800\""), FB_BAD_UTF8, 7 },
 		{ TEXT("\"\\ud800\\u12\""), FB_BAD_SYNTAX, 11 },
 		{ TEXT("\"\x80\""), FB_BAD_UTF8, 1 },
@@ -141,6 +142,8 @@ static void parse__duplicate_keys__refused_after_unescaping(void **state)
 		  "\"k09\":0,\"k10\":0,\"k11\":0,\"k12\":0,\"k13\":0}", FB_OK, 0 },
 		{ "{\"k00\":0,\"k01\":0,\"k02\":0,\"k03\":0,\"k04\":0,\"k05\":0,\"k06\":0,\"k07\":0,\"k08\":0,"
 		  "\"k09\":0,\"k10\":0,\"k11\":0,\"k05\":0,\"k01\":0}", FB_DUPLICATE_KEY, 98 },
+		{ "{\"k00\":0,\"k01\":0,\"k02\":0,\"k03\":0,\"k04\":0,\"k05\":0,\"k06\":0,\"k07\":0,\"k08\":0,"
+		  "\"k09\":0,\"k10\":0,\"k11\":0,\"k01\":0,\"k05\":0}", FB_DUPLICATE_KEY, 98 },
 		{ "{\"k00\":0,\"k01\":0,\"k02\":0,\"k03\":0,\"k04\":0,\"k05\":0,\"k06\":0,\"k07\":0,\"k08\":0,"
 		  "\"k09\":0,\"k10\":0,\"k11\":0,\"k12\":0,\"\\u006b00\":0}", FB_DUPLICATE_KEY, 106 },
 	};

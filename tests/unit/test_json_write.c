@@ -90,6 +90,15 @@ static void write__scalars_as_documents__golden_bytes(void **state)
 	fb_jw_text(&w, "x");
 	fb_jw_end(&w);
 	CHECK_STR("[false,{},\"x\"]", fb_buf_view(&out));
+	begin(sizeof(block));
+	fb_jw_array(&w);
+	for (uint64_t i = 0; i < 3; i++) { /* a level used before starts without a comma */
+		fb_jw_array(&w);
+		fb_jw_u64(&w, i);
+		fb_jw_end(&w);
+	}
+	fb_jw_end(&w);
+	CHECK_STR("[[0],[1],[2]]", fb_buf_view(&out));
 }
 
 static void string__hostile_bytes__cannot_break_the_frame(void **state)

@@ -127,10 +127,10 @@ static const struct edit edits_v2[] = {
 	/* what is not ours is named before its shape is complained about */
 	{ R, "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\":\"1000\"",
 	  "\"scheme\":\"upto\",\"network\":\"eip155:84532\",\"amount\":\"x\"", FB_REASON_UNSUPPORTED_SCHEME,
-	  REQ "amount: " },
+	  "scheme: want exact" },
 	{ R, "\"network\":\"eip155:84532\",\"amount\":\"1000\",\"asset\":\"0x",
 	  "\"network\":\"solana:5eykt4\",\"amount\":\"1000\",\"asset\":\"EPj", FB_REASON_INVALID_NETWORK,
-	  REQ "asset: " },
+	  "network: want one of the eip155 family" },
 };
 
 static const struct edit edits_v1[] = {

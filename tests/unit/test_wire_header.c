@@ -53,10 +53,10 @@ static void header__one_edit__its_reason(void **state)
 		{ "\"accepted\"", "\"x\"", FB_REASON_INVALID_PAYLOAD, "accepted: " },
 		{ "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\"",
 		  "\"scheme\":\"upto\",\"network\":\"eip155:84532\",\"x\"", FB_REASON_UNSUPPORTED_SCHEME,
-		  "accepted.amount: " },
+		  "scheme: " },
 		{ "\"scheme\":\"exact\",\"network\":\"eip155:84532\",\"amount\"",
 		  "\"scheme\":\"exact\",\"network\":\"solana:5eykt4\",\"x\"", FB_REASON_INVALID_NETWORK,
-		  "accepted.amount: " },
+		  "network: " },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {

@@ -242,7 +242,7 @@ static void request__refused__echoes_what_could_be_read(void **state)
 
 static void request__other_kinds_of_payment__named_not_misread(void **state)
 {
-	static const struct { const char *body; enum fb_reason want; } rows[] = {
+	static const struct { const char *body; enum fb_reason want; const char *text; } rows[] = {
 		{ "{\"x402Version\":2,\"paymentPayload\":{\"x402Version\":2,\"accepted\":{\"scheme\":\"exact\","
 		  "\"network\":\"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp\","
 		  "\"amount\":\"1000\",\"asset\":\"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\","
@@ -252,27 +252,28 @@ static void request__other_kinds_of_payment__named_not_misread(void **state)
 		  "\"network\":\"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp\",\"amount\":\"1000\","
 		  "\"asset\":\"EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v\","
 		  "\"payTo\":\"2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4\",\"maxTimeoutSeconds\":60}}",
-			  FB_REASON_INVALID_NETWORK },
+		  FB_REASON_INVALID_NETWORK, "network: " },
 		{ "{\"x402Version\":2,\"paymentPayload\":{\"x402Version\":2,\"accepted\":"
 		  WIRE_REQUIREMENT_V2 ",\"payload\":{\"permit2Authorization\":{}}},"
 		  "\"paymentRequirements\":{\"scheme\":\"upto\",\"network\":\"eip155:84532\",\"amount\":\"1000\","
 		  "\"asset\":\"" WIRE_ASSET "\",\"payTo\":\""
-		  WIRE_PAYEE "\",\"maxTimeoutSeconds\":60}}", FB_REASON_UNSUPPORTED_SCHEME },
+		  WIRE_PAYEE "\",\"maxTimeoutSeconds\":60}}", FB_REASON_UNSUPPORTED_SCHEME, "scheme: " },
 		{ "{\"x402Version\":2,\"paymentPayload\":{\"x402Version\":2,\"accepted\":"
 		  WIRE_REQUIREMENT_V2 ",\"payload\":{\"permit2Authorization\":{}}},"
-		  "\"paymentRequirements\":" WIRE_REQUIREMENT_V2 "}", FB_REASON_UNSUPPORTED_PAYLOAD_TYPE },
+		  "\"paymentRequirements\":" WIRE_REQUIREMENT_V2 "}", FB_REASON_UNSUPPORTED_PAYLOAD_TYPE,
+		  "paymentPayload.payload.authorization: " },
 		{ "{\"x402Version\":2,\"paymentPayload\":{\"x402Version\":2},\"paymentRequirements\":{}}",
-		  FB_REASON_INVALID_PAYLOAD },
+		  FB_REASON_INVALID_PAYLOAD, "paymentPayload.accepted: " },
 		{ "{\"x402Version\":1,\"paymentPayload\":{\"x402Version\":1},\"paymentRequirements\":{}}",
-		  FB_REASON_INVALID_PAYLOAD },
+		  FB_REASON_INVALID_PAYLOAD, "paymentPayload.scheme: " },
 		{ "{\"x402Version\":1,\"paymentPayload\":{},\"paymentRequirements\":{}}",
-		  FB_REASON_INVALID_X402_VERSION },
+		  FB_REASON_INVALID_X402_VERSION, "x402Version: " },
 	};
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
 		CHECK_STATUS(FB_OK, read_body(fb_str_of(rows[i].body)));
-		if (reason != rows[i].want)
-			fail_msg("row %zu: %s", i, fb_reason_text(reason));
+		if (reason != rows[i].want || strncmp(error.text, rows[i].text, strlen(rows[i].text)) != 0)
+			fail_msg("row %zu: %s, \"%s\"", i, fb_reason_text(reason), error.text);
 	}
 }
 

@@ -33,7 +33,8 @@ static struct fb_head_report read_report(const struct fb_head *h, const struct f
 
 	if (reply->status != FB_OK)
 		return r;
-	if (reply->results[0].status != FB_OK || reply->results[1].status != FB_OK || quantity(&chain_id, reply->results[0].result) != FB_OK ||
+	if (reply->results[0].status != FB_OK || reply->results[1].status != FB_OK ||
+	    quantity(&chain_id, reply->results[0].result) != FB_OK ||
 	    quantity(&r.block, fb_json_get(reply->results[1].result, "number")) != FB_OK ||
 	    quantity(&r.block_time_s, fb_json_get(reply->results[1].result, "timestamp")) != FB_OK)
 		r.status = FB_RPC_ERROR;

@@ -58,7 +58,8 @@ static void commit_end(struct fb_lane_row *row, const struct fb_lane_puts *owner
 	fb_lane_gas_key(gas_key, lane, lane->day);
 	fb_put_be128(spent, lane->spent);
 	puts[0] = (struct fb_put){ .key = { (const char *)row_key, sizeof(row_key) }, .remove = true };
-	puts[1] = (struct fb_put){ .key = { (const char *)gas_key, sizeof(gas_key) }, .value = { (const char *)spent, sizeof(spent) } };
+	puts[1] = (struct fb_put){ .key = { (const char *)gas_key, sizeof(gas_key) },
+				   .value = { (const char *)spent, sizeof(spent) } };
 	memcpy(puts + 2, owners->put, owners->count * sizeof(owners->put[0]));
 	lane->commit.commit(lane->commit.ctx, puts, 2 + owners->count, on_committed, row);
 }
@@ -86,8 +87,8 @@ void fb_lane_lose(struct fb_lane_row *row)
 	FB_ASSERT(row->step == FB_LANE_WAITING);
 	row->step = FB_LANE_CLOSING;
 	settle_gas(row, 0);
-	fb_log(lane->log, FB_EV_TX_NONCE_TAKEN, FB_F_HEX("signer", lane->signer.bytes, 20), FB_F_U64("nonce", row->nonce),
-	       FB_F_HEX("tx", row->tx.bytes, 32));
+	fb_log(lane->log, FB_EV_TX_NONCE_TAKEN, FB_F_HEX("signer", lane->signer.bytes, 20),
+	       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", row->tx.bytes, 32));
 	lane->owner.lost(lane->owner.ctx, fb_lane_row_owner(row), &row->tx, &puts);
 	commit_end(row, &puts);
 }

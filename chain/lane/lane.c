@@ -47,15 +47,23 @@ void fb_lane_unlink(struct fb_lane *lane, struct fb_lane_row *row)
 	free_row(row);
 }
 
-enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *loop, struct fb_rpc *rpc, struct fb_store *store, struct fb_commit commit,
-			    const struct fb_key *key, const struct fb_lane_settings *settings, struct fb_clock clock, struct fb_log *log,
-			    struct fb_metrics *metrics, struct fb_error *e)
+enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *loop, struct fb_rpc *rpc, struct fb_store *store,
+			    struct fb_commit commit, const struct fb_key *key, const struct fb_lane_settings *settings,
+			    struct fb_clock clock, struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e)
 {
 	struct fb_lane *lane = fb_must_alloc(1, sizeof(*lane));
 	enum fb_status st;
 
-	*lane = (struct fb_lane){ .loop = loop, .rpc = rpc, .store = store, .commit = commit, .key = *key, .settings = *settings,
-				  .clock = clock, .log = log, .metrics = metrics, .signer = fb_key_address(key) };
+	*lane = (struct fb_lane){ .loop = loop,
+				  .rpc = rpc,
+				  .store = store,
+				  .commit = commit,
+				  .key = *key,
+				  .settings = *settings,
+				  .clock = clock,
+				  .log = log,
+				  .metrics = metrics,
+				  .signer = fb_key_address(key) };
 	st = fb_lane_load(lane, e);
 	if (st != FB_OK) {
 		fb_lane_close(lane);
@@ -118,8 +126,13 @@ size_t fb_lane_open_count(const struct fb_lane *lane)
 
 static enum fb_status sign_row(struct fb_lane *lane, struct fb_lane_row *row, const struct fb_lane_job *job)
 {
-	struct fb_tx tx = { .chain_id = lane->settings.chain_id, .nonce = row->nonce, .gas_limit = job->gas_limit,
-			    .max_priority_fee = job->max_priority_fee, .max_fee = job->max_fee, .to = job->to, .data = job->data };
+	struct fb_tx tx = { .chain_id = lane->settings.chain_id,
+			    .nonce = row->nonce,
+			    .gas_limit = job->gas_limit,
+			    .max_priority_fee = job->max_priority_fee,
+			    .max_fee = job->max_fee,
+			    .to = job->to,
+			    .data = job->data };
 	struct fb_buf raw;
 	enum fb_status st;
 

@@ -125,8 +125,8 @@ static void finish_start(struct fb_lane *lane, uint64_t chain_nonce)
 {
 	if (!covers(lane, chain_nonce)) {
 		snprintf(lane->sentence, sizeof(lane->sentence),
-			 "the chain counts %llu transactions of the signer, the data directory %llu: this is another chain, or one that was "
-			 "reset; use its own --data directory, or a fresh one",
+			 "the chain counts %llu transactions of the signer, the data directory %llu: this is another "
+			 "chain, or one that was reset; use its own --data directory, or a fresh one",
 			 (unsigned long long)chain_nonce, (unsigned long long)lane->next_nonce);
 		answer_start(lane, FB_MISMATCH, lane->sentence);
 		return;
@@ -134,7 +134,8 @@ static void finish_start(struct fb_lane *lane, uint64_t chain_nonce)
 	if (chain_nonce > lane->next_nonce)
 		lane->next_nonce = chain_nonce;
 	lane->started = true;
-	lane->timer = fb_timer_start(lane->loop, lane->settings.receipt_poll_ms, lane->settings.receipt_poll_ms, on_tick, lane);
+	lane->timer = fb_timer_start(lane->loop, lane->settings.receipt_poll_ms, lane->settings.receipt_poll_ms,
+				     on_tick, lane);
 	answer_start(lane, FB_OK, NULL);
 }
 
@@ -144,15 +145,18 @@ static void on_answers(struct fb_lane *lane, const struct fb_rpc_reply *reply)
 {
 	fb_u128 nonce, balance;
 
-	if (number_of(&nonce, &reply->results[0]) != FB_OK || number_of(&balance, &reply->results[1]) != FB_OK || nonce > UINT64_MAX) {
+	if (number_of(&nonce, &reply->results[0]) != FB_OK || number_of(&balance, &reply->results[1]) != FB_OK ||
+	    nonce > UINT64_MAX) {
 		forget_poll(lane);
 		if (lane->on_started != NULL)
-			answer_start(lane, FB_RPC_ERROR, "the chain did not tell the signer's transaction count and balance");
+			answer_start(lane, FB_RPC_ERROR,
+				     "the chain did not tell the signer's transaction count and balance");
 		return;
 	}
 	lane->balance = balance;
 	lane->balance_known = true;
-	fb_metric_set(lane->metrics, FB_M_SIGNER_GWEI, (uint64_t)(balance / 1000000000u > UINT64_MAX ? UINT64_MAX : balance / 1000000000u));
+	fb_metric_set(lane->metrics, FB_M_SIGNER_GWEI,
+		      (uint64_t)(balance / 1000000000u > UINT64_MAX ? UINT64_MAX : balance / 1000000000u));
 	if (lane->on_started != NULL)
 		finish_start(lane, (uint64_t)nonce);
 	if (lane->started && (uint64_t)nonce > lane->next_nonce)

@@ -82,7 +82,8 @@ static enum fb_status load_number(fb_u128 *out, struct fb_lane *lane, const uint
 {
 	uint8_t value[16];
 	size_t len;
-	enum fb_status st = fb_store_get(lane->store, value, &len, sizeof(value), (struct fb_str){ (const char *)key, FB_LANE_KEY_LEN });
+	enum fb_status st = fb_store_get(lane->store, value, &len, sizeof(value),
+					 (struct fb_str){ (const char *)key, FB_LANE_KEY_LEN });
 
 	*out = 0;
 	if (st == FB_NOT_FOUND)
@@ -137,7 +138,9 @@ enum fb_status fb_lane_load(struct fb_lane *lane, struct fb_error *e)
 		st = load_number(&spent, lane, key);
 	}
 	if (st != FB_OK)
-		return fb_error_set(e, st, "the stored transactions of the signer cannot be read: restore the data directory from a backup");
+		return fb_error_set(e, st,
+				    "the stored transactions of the signer cannot be read: restore the data directory "
+				    "from a backup");
 	lane->next_nonce = (uint64_t)counter;
 	lane->spent = spent;
 	return FB_OK;

@@ -18,7 +18,8 @@ static bool holds(struct fb_str text, const char *word)
 /* The node has it already: the send did what it should. */
 static bool is_known(const struct fb_rpc_result *r)
 {
-	static const char *const words[] = { "already known", "known transaction", "already imported", "already exists" };
+	static const char *const words[] = { "already known", "known transaction", "already imported",
+					     "already exists" };
 
 	for (size_t i = 0; i < FB_COUNT(words); i++)
 		if (holds(r->error_message, words[i]))
@@ -32,8 +33,8 @@ static void log_answer(struct fb_lane_row *row, const struct fb_rpc_reply *reply
 	struct fb_str why = fb_str_of(reply->why);
 
 	if (reply->status == FB_OK && (reply->results[0].status == FB_OK || is_known(&reply->results[0]))) {
-		fb_log(lane->log, FB_EV_TX_SENT, FB_F_HEX("signer", lane->signer.bytes, 20), FB_F_U64("nonce", row->nonce),
-		       FB_F_HEX("tx", row->tx.bytes, 32));
+		fb_log(lane->log, FB_EV_TX_SENT, FB_F_HEX("signer", lane->signer.bytes, 20),
+		       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", row->tx.bytes, 32));
 		return;
 	}
 	if (reply->status == FB_OK)
@@ -71,8 +72,8 @@ void fb_lane_send_row(struct fb_lane_row *row, const char *again)
 	row->sent_ms = fb_clock_mono_ms(&lane->clock);
 	fb_metric_add(lane->metrics, again == NULL ? FB_M_TX_SENT : FB_M_TX_RESENT, 1);
 	if (again != NULL)
-		fb_log(lane->log, FB_EV_TX_RESENT, FB_F_HEX("signer", lane->signer.bytes, 20), FB_F_U64("nonce", row->nonce),
-		       FB_F_HEX("tx", row->tx.bytes, 32), FB_F_TEXT("why", again));
+		fb_log(lane->log, FB_EV_TX_RESENT, FB_F_HEX("signer", lane->signer.bytes, 20),
+		       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", row->tx.bytes, 32), FB_F_TEXT("why", again));
 	fb_rpc_send(lane->rpc, &(struct fb_rpc_batch){ .calls = &call, .count = 1, .once = true }, on_sent, row);
 	free(params.at);
 }

@@ -9,7 +9,14 @@ enum { ADDRESS = 20, NONCE = 32, ITEM = ADDRESS + ADDRESS + NONCE, HEAD_WORDS = 
 _Static_assert((int)FB_TOKEN_READ_MAX <= (int)FB_LENS_ITEMS_MAX, "a read fits the lens");
 enum { TOKEN_HAS_CODE = 1, TOKEN_PAUSED = 2 };
 /* Bits of the first byte of an item's word, from Lens.yul. */
-enum { HAS_CODE = 0x80, USED = 0x40, STATE_FAILED = 0x20, FROM_BLACKLISTED = 0x10, TO_BLACKLISTED = 0x08, BALANCE_FAILED = 0x04 };
+enum {
+	HAS_CODE = 0x80,
+	USED = 0x40,
+	STATE_FAILED = 0x20,
+	FROM_BLACKLISTED = 0x10,
+	TO_BLACKLISTED = 0x08,
+	BALANCE_FAILED = 0x04,
+};
 
 size_t fb_lens_call_len(size_t count)
 {
@@ -49,8 +56,8 @@ enum fb_status fb_lens_answer(struct fb_lens_head *head, struct fb_lens_facts *f
 
 	if (data.len != (HEAD_WORDS + count) * 32)
 		return FB_BAD_LENGTH;
-	if ((st = fb_abi_get_u64(&h.block, data, 0)) != FB_OK || (st = fb_abi_get_u64(&h.block_time_s, data, 1)) != FB_OK ||
-	    (st = fb_abi_get_u64(&flags, data, 2)) != FB_OK)
+	if ((st = fb_abi_get_u64(&h.block, data, 0)) != FB_OK ||
+	    (st = fb_abi_get_u64(&h.block_time_s, data, 1)) != FB_OK || (st = fb_abi_get_u64(&flags, data, 2)) != FB_OK)
 		return FB_BAD_VALUE;
 	h.token_has_code = (flags & TOKEN_HAS_CODE) != 0;
 	h.paused = (flags & TOKEN_PAUSED) != 0;

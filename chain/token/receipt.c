@@ -48,11 +48,13 @@ enum fb_status fb_receipt_read(struct fb_receipt_summary *out, struct fb_json_va
 	    (st = quantity_u64(&r.block, receipt, "blockNumber", arena)) != FB_OK ||
 	    (st = hash(&r.block_hash, receipt, "blockHash", arena)) != FB_OK ||
 	    (st = quantity_u64(&r.gas_used, receipt, "gasUsed", arena)) != FB_OK ||
-	    (st = quantity(&r.gas_price, receipt, "effectiveGasPrice", arena)) != FB_OK || (st = has_logs(receipt)) != FB_OK)
+	    (st = quantity(&r.gas_price, receipt, "effectiveGasPrice", arena)) != FB_OK ||
+	    (st = has_logs(receipt)) != FB_OK)
 		return st;
 	if (status > 1)
 		return FB_BAD_VALUE;
-	if (!fb_json_absent_or_null(fb_json_get(receipt, "l1Fee")) && (st = quantity(&r.l1_fee, receipt, "l1Fee", arena)) != FB_OK)
+	if (!fb_json_absent_or_null(fb_json_get(receipt, "l1Fee")) &&
+	    (st = quantity(&r.l1_fee, receipt, "l1Fee", arena)) != FB_OK)
 		return st;
 	r.succeeded = status == 1;
 	*out = r;

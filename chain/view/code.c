@@ -14,7 +14,8 @@ static void on_reply(void *arg, const struct fb_rpc_reply *reply)
 	struct fb_view_item *item = arg;
 
 	if (reply->status != FB_OK || reply->results[0].status != FB_OK || reply->results[1].status != FB_OK) {
-		fb_view_finish(item, reply->status != FB_OK ? reply->status : FB_RPC_ERROR, "the chain could not be reached");
+		fb_view_finish(item, reply->status != FB_OK ? reply->status : FB_RPC_ERROR,
+			       "the chain could not be reached");
 		return;
 	}
 	item->facts.of.payer_has_code = has_code(&reply->results[0]);

@@ -116,7 +116,8 @@ static void read_answer(struct read *r, const struct fb_rpc_result *result)
 	fb_arena_init(&arena, block, sizeof(block));
 	if (result->status != FB_OK)
 		finish_all(r, FB_RPC_ERROR, "the chain refused the batched read");
-	else if (fb_json_string(&text, result->result, &arena) != FB_OK || fb_hex_decode(data, &len, sizeof(data), text) != FB_OK ||
+	else if (fb_json_string(&text, result->result, &arena) != FB_OK ||
+		 fb_hex_decode(data, &len, sizeof(data), text) != FB_OK ||
 		 fb_lens_answer(&head, facts, r->count, (struct fb_str){ (const char *)data, len }) != FB_OK)
 		finish_all(r, FB_BAD_SYNTAX, "the chain's answer to the batched read makes no sense");
 	else
@@ -138,7 +139,8 @@ static void on_reply(void *arg, const struct fb_rpc_reply *reply)
 		pump(v);
 }
 
-void fb_view_write_call(struct fb_buf *out, const struct fb_address *to, const struct fb_address *from, struct fb_str data, uint64_t gas)
+void fb_view_write_call(struct fb_buf *out, const struct fb_address *to, const struct fb_address *from,
+			struct fb_str data, uint64_t gas)
 {
 	fb_buf_text(out, "[{");
 	if (to != NULL) {
@@ -193,7 +195,8 @@ static void pump(struct fb_view *v)
 		send_read(v, take_read(v));
 }
 
-void fb_view_read(struct fb_view *v, const struct fb_view_query *q, void (*done)(void *arg, const struct fb_facts *facts), void *arg)
+void fb_view_read(struct fb_view *v, const struct fb_view_query *q,
+		  void (*done)(void *arg, const struct fb_facts *facts), void *arg)
 {
 	struct fb_view_item *item;
 

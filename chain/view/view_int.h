@@ -29,5 +29,6 @@ void fb_view_ask_code(struct fb_view_item *item);
 /* A payer with code: asks its contract and simulates the transfer, then finishes the item. */
 void fb_view_ask_contract(struct fb_view_item *item);
 /* Writes [{"to":…,"from":…,"data":…,"gas":…},"latest"]; absent members for NULL and 0. */
-void fb_view_write_call(struct fb_buf *out, const struct fb_address *to, const struct fb_address *from, struct fb_str data, uint64_t gas);
+void fb_view_write_call(struct fb_buf *out, const struct fb_address *to, const struct fb_address *from,
+			struct fb_str data, uint64_t gas);
 #endif /* FB_VIEW_INT_H */

@@ -13,8 +13,9 @@ static void refuse(struct fb_settle_entry *e, enum fb_reason reason, const char 
 	struct fb_settle *s = e->settle;
 	struct fb_address payer = e->claim->authorization.from;
 
-	fb_log(s->log, FB_EV_SETTLE_REFUSED, FB_F_HEX("payer", payer.bytes, 20), FB_F_HEX("nonce", e->claim->authorization.nonce.bytes, 32),
-	       FB_F_TEXT("reason", fb_reason_text(reason)), FB_F_TEXT("why", note));
+	fb_log(s->log, FB_EV_SETTLE_REFUSED, FB_F_HEX("payer", payer.bytes, 20),
+	       FB_F_HEX("nonce", e->claim->authorization.nonce.bytes, 32), FB_F_TEXT("reason", fb_reason_text(reason)),
+	       FB_F_TEXT("why", note));
 	e->record.state = 0;
 	fb_settle_answer_all(e, reason, note);
 	fb_settle_drop(e);
@@ -71,12 +72,14 @@ static bool price(struct fb_lane_job *job, const struct fb_settle *s, const stru
 	job->max_fee = wanted < s->settings.max_fee_wei ? wanted : s->settings.max_fee_wei;
 	job->max_priority_fee = p->tip < job->max_fee ? p->tip : job->max_fee;
 	if (job->gas_limit > s->settings.gas_limit_max)
-		snprintf(note->text, sizeof(note->text), "the transfer needs %llu gas, the facilitator's cap is %llu", (unsigned long long)job->gas_limit,
-			 (unsigned long long)s->settings.gas_limit_max);
+		snprintf(note->text, sizeof(note->text), "the transfer needs %llu gas, the facilitator's cap is %llu",
+			 (unsigned long long)job->gas_limit, (unsigned long long)s->settings.gas_limit_max);
 	else if (p->base_fee > s->settings.max_fee_wei)
-		snprintf(note->text, sizeof(note->text), "the chain's base fee is above the facilitator's cap (max_fee_gwei)");
+		snprintf(note->text, sizeof(note->text),
+			 "the chain's base fee is above the facilitator's cap (max_fee_gwei)");
 	else if (!fb_lane_balance(s->lane, &balance) || balance < (fb_u128)job->gas_limit * job->max_fee)
-		snprintf(note->text, sizeof(note->text), "the facilitator's signer has too little gas money; nothing was sent");
+		snprintf(note->text, sizeof(note->text),
+			 "the facilitator's signer has too little gas money; nothing was sent");
 	else
 		return true;
 	return false;
@@ -95,7 +98,8 @@ static void hand_over(struct fb_settle_entry *e, const struct preflight *p)
 	enum fb_status st;
 
 	fb_buf_init(&data, block, GAS_CALL_MAX);
-	fb_token_transfer_call(&data, &c->authorization, (struct fb_str){ (const char *)c->signature, c->signature_len });
+	fb_token_transfer_call(&data, &c->authorization,
+			       (struct fb_str){ (const char *)c->signature, c->signature_len });
 	FB_ASSERT(!data.overflowed);
 	job.data = fb_buf_view(&data);
 	if (!price(&job, s, p, &note)) {
@@ -109,7 +113,8 @@ static void hand_over(struct fb_settle_entry *e, const struct preflight *p)
 	if (st == FB_LIMIT)
 		refuse(e, FB_REASON_SETTLE_ERROR, "the facilitator's gas budget of the day is spent; nothing was sent");
 	else if (st != FB_OK)
-		refuse(e, FB_REASON_SETTLE_ERROR, "the facilitator has too many transactions under way; nothing was sent, try again");
+		refuse(e, FB_REASON_SETTLE_ERROR,
+		       "the facilitator has too many transactions under way; nothing was sent, try again");
 }
 
 static void on_preflight(void *arg, const struct fb_rpc_reply *reply)
@@ -138,7 +143,8 @@ static void write_estimate(struct fb_buf *out, const struct fb_settle_entry *e)
 	struct fb_buf data;
 
 	fb_buf_init(&data, block, GAS_CALL_MAX);
-	fb_token_transfer_call(&data, &c->authorization, (struct fb_str){ (const char *)c->signature, c->signature_len });
+	fb_token_transfer_call(&data, &c->authorization,
+			       (struct fb_str){ (const char *)c->signature, c->signature_len });
 	fb_buf_text(out, "[{\"from\":\"");
 	fb_buf_address(out, fb_lane_signer(e->settle->lane));
 	fb_buf_text(out, "\",\"to\":\"");

@@ -26,7 +26,8 @@ static void encode_row(struct fb_settle_entry *e)
 
 static struct fb_put row_put(const struct fb_settle_entry *e)
 {
-	return (struct fb_put){ .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) }, .value = { (const char *)e->row, e->row_len } };
+	return (struct fb_put){ .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) },
+				.value = { (const char *)e->row, e->row_len } };
 }
 
 void fb_settle_record_row(struct fb_settle_entry *e, struct fb_lane_puts *puts)
@@ -85,7 +86,8 @@ static void answer_grantee(struct fb_settle_entry *e)
 
 	FB_ASSERT(e->record.state == FB_SETTLE_INCLUDED && e->record.granted); /* S2, S3 */
 	e->grantee = NULL;
-	fb_log(s->log, FB_EV_SETTLE_GRANTED, FB_F_HEX("payer", a.from.bytes, 20), FB_F_HEX("nonce", a.nonce.bytes, 32), FB_F_HEX("tx", e->record.tx.bytes, 32));
+	fb_log(s->log, FB_EV_SETTLE_GRANTED, FB_F_HEX("payer", a.from.bytes, 20), FB_F_HEX("nonce", a.nonce.bytes, 32),
+	       FB_F_HEX("tx", e->record.tx.bytes, 32));
 	fb_settle_answer_one(s, w, &o);
 }
 
@@ -128,8 +130,8 @@ static void log_state(struct fb_settle_entry *e, const char *to)
 {
 	struct fb_authorization a = fb_settle_authorization(&e->key, &e->record);
 
-	fb_log(e->settle->log, FB_EV_SETTLE_STATE, FB_F_HEX("payer", a.from.bytes, 20), FB_F_HEX("nonce", a.nonce.bytes, 32), FB_F_TEXT("to", to),
-	       FB_F_HEX("tx", e->record.tx.bytes, 32));
+	fb_log(e->settle->log, FB_EV_SETTLE_STATE, FB_F_HEX("payer", a.from.bytes, 20),
+	       FB_F_HEX("nonce", a.nonce.bytes, 32), FB_F_TEXT("to", to), FB_F_HEX("tx", e->record.tx.bytes, 32));
 }
 
 static void on_signing(void *ctx, struct fb_str bytes, const struct fb_hash *tx, struct fb_lane_puts *puts)
@@ -175,7 +177,8 @@ static struct fb_settle_entry *entry_of(struct fb_settle *s, struct fb_str bytes
 	if (e != NULL)
 		return e;
 	e = fb_settle_add(s, &key);
-	if (fb_store_get(s->store, row, &len, sizeof(row), bytes) != FB_OK || fb_settle_record_decode(&e->record, (struct fb_str){ (const char *)row, len }) != FB_OK)
+	if (fb_store_get(s->store, row, &len, sizeof(row), bytes) != FB_OK ||
+	    fb_settle_record_decode(&e->record, (struct fb_str){ (const char *)row, len }) != FB_OK)
 		fb_panic(__FILE__, __LINE__, __func__, "a transaction's settlement record cannot be read");
 	e->phase = FB_PHASE_SIGNED;
 	return e;
@@ -188,10 +191,12 @@ static enum fb_reason judge_receipt(const struct fb_settle_entry *e, const struc
 
 	if (!in->receipt.succeeded)
 		return FB_REASON_TRANSACTION_FAILED;
-	return fb_receipt_has_transfer(in->json, &asset, &a, in->arena) ? FB_REASON_NONE : FB_REASON_TRANSFER_EVENT; /* S2 */
+	return fb_receipt_has_transfer(in->json, &asset, &a, in->arena) ? FB_REASON_NONE
+									: FB_REASON_TRANSFER_EVENT; /* S2 */
 }
 
-static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx, const struct fb_lane_inclusion *in, struct fb_lane_puts *puts)
+static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx, const struct fb_lane_inclusion *in,
+			struct fb_lane_puts *puts)
 {
 	struct fb_settle *s = ctx;
 	struct fb_settle_entry *e = entry_of(s, bytes);
@@ -216,7 +221,8 @@ static void on_lost(void *ctx, struct fb_str bytes, const struct fb_hash *tx, st
 	log_state(e, "lost");
 	e->phase = FB_PHASE_RECORDING;
 	e->record.state = 0;
-	puts->put[puts->count++] = (struct fb_put){ .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) }, .remove = true };
+	puts->put[puts->count++] =
+		(struct fb_put){ .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) }, .remove = true };
 }
 
 static void on_recorded(void *ctx, struct fb_str bytes, const struct fb_hash *tx, enum fb_status status)
@@ -236,5 +242,10 @@ static void on_recorded(void *ctx, struct fb_str bytes, const struct fb_hash *tx
 
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s)
 {
-	return (struct fb_lane_owner){ .signing = on_signing, .durable = on_durable, .included = on_included, .recorded = on_recorded, .lost = on_lost, .ctx = s };
+	return (struct fb_lane_owner){ .signing = on_signing,
+				       .durable = on_durable,
+				       .included = on_included,
+				       .recorded = on_recorded,
+				       .lost = on_lost,
+				       .ctx = s };
 }

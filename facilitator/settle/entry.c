@@ -55,7 +55,9 @@ void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const str
 	struct fb_settle *s = e->settle;
 	struct fb_settle_waiter *w = fb_must_alloc(1, sizeof(*w)), **at = &e->waiters;
 
-	*w = (struct fb_settle_waiter){ .done = done, .arg = arg, .deadline_ms = fb_clock_mono_ms(&s->clock) + s->settings.wait_ms };
+	*w = (struct fb_settle_waiter){ .done = done,
+					.arg = arg,
+					.deadline_ms = fb_clock_mono_ms(&s->clock) + s->settings.wait_ms };
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = w;
@@ -84,7 +86,9 @@ void fb_settle_answer_one(struct fb_settle *s, struct fb_settle_waiter *w, const
 
 void fb_settle_answer_all(struct fb_settle_entry *e, enum fb_reason reason, const char *note)
 {
-	struct fb_settle_outcome o = { .reason = reason, .has_tx = e->record.state != 0, .tx = e->record.tx, .key = e->key };
+	struct fb_settle_outcome o = {
+		.reason = reason, .has_tx = e->record.state != 0, .tx = e->record.tx, .key = e->key
+	};
 
 	snprintf(o.note.text, sizeof(o.note.text), "%s", note);
 	while (e->waiters != NULL) {
@@ -95,13 +99,16 @@ void fb_settle_answer_all(struct fb_settle_entry *e, enum fb_reason reason, cons
 	}
 }
 
-void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_key *key, const struct fb_settle_record *r)
+void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_key *key,
+			  const struct fb_settle_record *r)
 {
 	*o = (struct fb_settle_outcome){ .reason = FB_REASON_NONCE_USED, .has_tx = true, .tx = r->tx, .key = *key };
 	if (r->state == FB_SETTLE_FAILED)
 		o->reason = r->reason;
 	snprintf(o->note.text, sizeof(o->note.text), "%s",
-		 r->state == FB_SETTLE_FAILED ? "the transaction was included and moved no money" : "this authorization was settled by the named transaction and its success was granted already");
+		 r->state == FB_SETTLE_FAILED ? "the transaction was included and moved no money"
+					      : "this authorization was settled by the named transaction and its "
+						"success was granted already");
 }
 
 struct fb_u256 fb_settle_in_flight(const struct fb_settle_entry *e)
@@ -113,7 +120,8 @@ struct fb_u256 fb_settle_in_flight(const struct fb_settle_entry *e)
 		for (const struct fb_settle_entry *o = s->buckets[b]; o != NULL; o = o->next) {
 			struct fb_u256 value = o->claim != NULL ? o->claim->authorization.value : o->record.value;
 
-			if (o == e || o->phase < FB_PHASE_SIMULATING || memcmp(o->key.bytes, e->key.bytes, FB_SETTLE_KEY_LEN - 32) != 0)
+			if (o == e || o->phase < FB_PHASE_SIMULATING ||
+			    memcmp(o->key.bytes, e->key.bytes, FB_SETTLE_KEY_LEN - 32) != 0)
 				continue; /* another chain, token or payer, or not judged yet */
 			if (fb_u256_add(&sum, sum, value) != FB_OK)
 				memset(&sum, 0xff, sizeof(sum)); /* more than any balance */

@@ -100,7 +100,8 @@ enum fb_status fb_settle_record_decode(struct fb_settle_record *out, struct fb_s
 	const uint8_t *row = (const uint8_t *)value.at, *p = row + 4;
 	struct fb_settle_record r = { 0 };
 
-	if (value.len < FIXED || row[0] != VERSION || row[1] == 0 || row[1] >= FB_SETTLE_STATE_END || row[2] > 1 || value.len != (size_t)FIXED + row[3])
+	if (value.len < FIXED || row[0] != VERSION || row[1] == 0 || row[1] >= FB_SETTLE_STATE_END || row[2] > 1 ||
+	    value.len != (size_t)FIXED + row[3])
 		return FB_STORAGE;
 	r.state = (enum fb_settle_state)row[1];
 	r.granted = row[2] == 1;

@@ -7,14 +7,24 @@
 
 static void on_tick(void *arg);
 
-void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc, struct fb_view *view,
-		    struct fb_lane *lane, struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings,
-		    struct fb_clock clock, struct fb_log *log, struct fb_metrics *metrics)
+void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
+		    struct fb_view *view, struct fb_lane *lane, struct fb_store *store, struct fb_commit commit,
+		    const struct fb_settle_settings *settings, struct fb_clock clock, struct fb_log *log,
+		    struct fb_metrics *metrics)
 {
 	struct fb_settle *s = fb_must_alloc(1, sizeof(*s));
 
-	*s = (struct fb_settle){ .loop = loop, .network = network, .rpc = rpc, .view = view, .lane = lane, .store = store, .commit = commit,
-				 .settings = *settings, .clock = clock, .log = log, .metrics = metrics };
+	*s = (struct fb_settle){ .loop = loop,
+				 .network = network,
+				 .rpc = rpc,
+				 .view = view,
+				 .lane = lane,
+				 .store = store,
+				 .commit = commit,
+				 .settings = *settings,
+				 .clock = clock,
+				 .log = log,
+				 .metrics = metrics };
 	s->timer = fb_timer_start(loop, FB_SETTLE_TICK_MS, FB_SETTLE_TICK_MS, on_tick, s);
 	*out = s;
 }
@@ -35,8 +45,9 @@ void fb_settle_close(struct fb_settle *s)
 
 static const char *what_is_known(const struct fb_settle_entry *e)
 {
-	return e->record.state != 0 ? "the transaction was sent and is not included yet; ask again with the same payload" :
-				      "the chain did not answer in time; nothing was sent";
+	return e->record.state != 0
+		       ? "the transaction was sent and is not included yet; ask again with the same payload"
+		       : "the chain did not answer in time; nothing was sent";
 }
 
 /* Answers those whose time is up. A record on its way to the disk answers in a moment by itself. */
@@ -117,7 +128,8 @@ static void answer_other(struct fb_settle *s, const struct submission *sub, cons
 {
 	struct fb_settle_outcome o = { .reason = FB_REASON_NONCE_USED, .has_tx = r->state != 0, .tx = r->tx };
 
-	snprintf(o.note.text, sizeof(o.note.text), "an authorization with this nonce and other content is known already");
+	snprintf(o.note.text, sizeof(o.note.text),
+		 "an authorization with this nonce and other content is known already");
 	answer(s, sub, &o);
 }
 
@@ -125,7 +137,8 @@ static void join(struct fb_settle_entry *e, const struct submission *sub)
 {
 	struct fb_settle *s = e->settle;
 	struct fb_hash ours = fb_settle_fingerprint(s->network->chain_id, sub->claim);
-	struct fb_hash theirs = e->claim != NULL ? fb_settle_fingerprint(s->network->chain_id, e->claim) : e->record.fingerprint;
+	struct fb_hash theirs =
+		e->claim != NULL ? fb_settle_fingerprint(s->network->chain_id, e->claim) : e->record.fingerprint;
 
 	if (!fb_hash_eq(&ours, &theirs)) {
 		answer_other(s, sub, &e->record);
@@ -136,7 +149,8 @@ static void join(struct fb_settle_entry *e, const struct submission *sub)
 }
 
 /* A record that is not under way in memory. */
-static void take_up(struct fb_settle *s, const struct submission *sub, const struct fb_settle_key *key, const struct fb_settle_record *r)
+static void take_up(struct fb_settle *s, const struct submission *sub, const struct fb_settle_key *key,
+		    const struct fb_settle_record *r)
 {
 	struct fb_hash ours = fb_settle_fingerprint(s->network->chain_id, sub->claim);
 	struct fb_settle_outcome o;
@@ -175,12 +189,14 @@ static enum fb_status load(struct fb_settle *s, struct fb_settle_record *out, co
 {
 	uint8_t row[FB_SETTLE_ROW_MAX];
 	size_t len;
-	enum fb_status st = fb_store_get(s->store, row, &len, sizeof(row), (struct fb_str){ (const char *)key->bytes, sizeof(key->bytes) });
+	enum fb_status st = fb_store_get(s->store, row, &len, sizeof(row),
+					 (struct fb_str){ (const char *)key->bytes, sizeof(key->bytes) });
 
 	return st != FB_OK ? st : fb_settle_record_decode(out, (struct fb_str){ (const char *)row, len });
 }
 
-void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg)
+void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
+		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg)
 {
 	struct submission sub = { c, done, arg };
 	struct fb_settle_key key = fb_settle_key_of(s->network->chain_id, c);
@@ -194,7 +210,8 @@ void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, void (*done
 	if (s->draining)
 		answer_refusal(s, &sub, FB_REASON_SETTLE_ERROR, "the server is stopping; nothing was sent");
 	else if (s->entries >= FB_SETTLE_ENTRIES_MAX || s->waiters >= FB_SETTLE_WAITERS_MAX)
-		answer_refusal(s, &sub, FB_REASON_SETTLE_ERROR, "too many settlements are under way; nothing was sent, try again");
+		answer_refusal(s, &sub, FB_REASON_SETTLE_ERROR,
+			       "too many settlements are under way; nothing was sent, try again");
 	else if (st != FB_OK && st != FB_NOT_FOUND)
 		answer_refusal(s, &sub, FB_REASON_SETTLE_ERROR, "the settlement's record cannot be read");
 	else if (st == FB_NOT_FOUND)

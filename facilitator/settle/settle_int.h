@@ -48,7 +48,7 @@ struct fb_settle_entry {
 	struct fb_settle_key key;
 	struct fb_settle_record record;
 	enum fb_settle_phase phase;
-	struct fb_claim *claim;             /* owned; NULL for one taken up after a restart that nobody asked for since */
+	struct fb_claim *claim; /* owned; NULL for one taken up after a restart that nobody asked for since */
 	struct fb_settle_waiter *waiters;   /* oldest first */
 	struct fb_settle_waiter *grantee;   /* out of `waiters`: gets success when the record is durable */
 	uint8_t row[FB_SETTLE_ROW_MAX];
@@ -81,8 +81,10 @@ struct fb_settle_entry *fb_settle_add(struct fb_settle *s, const struct fb_settl
 void fb_settle_drop(struct fb_settle_entry *e); /* nobody waits any more */
 void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
 /* The record's outcome for a caller that gets no grant. */
-void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_key *key, const struct fb_settle_record *r);
-void fb_settle_answer_one(struct fb_settle *s, struct fb_settle_waiter *w, const struct fb_settle_outcome *o); /* frees w */
+void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_key *key,
+			  const struct fb_settle_record *r);
+void fb_settle_answer_one(struct fb_settle *s, struct fb_settle_waiter *w,
+			  const struct fb_settle_outcome *o); /* frees w */
 /* Answers everybody who waits (not the grantee). tx of the record if it has one. */
 void fb_settle_answer_all(struct fb_settle_entry *e, enum fb_reason reason, const char *note);
 /* Sum of the values of the payer's other entries that were judged good and are not yet included. */

@@ -34,7 +34,8 @@ static void transfer_call__signature_of_any_length__as_viem_encodes_it(void **st
 		{ "", "cf092995" HEAD WORD("000000e0") WORD("00000000") },
 		{ "1b", "cf092995" HEAD WORD("000000e0") WORD("00000001") "1b000000" ZEROS_56 },
 		{ R_HEX S_HEX, "cf092995" HEAD WORD("000000e0") WORD("00000040") R_HEX S_HEX },
-		{ R_HEX S_HEX "1bff", "cf092995" HEAD WORD("000000e0") WORD("00000042") R_HEX S_HEX "1bff0000" ZEROS_56 },
+		{ R_HEX S_HEX "1bff",
+		  "cf092995" HEAD WORD("000000e0") WORD("00000042") R_HEX S_HEX "1bff0000" ZEROS_56 },
 		{ AB_32 AB_32 AB_32, "cf092995" HEAD WORD("000000e0") WORD("00000060") AB_32 AB_32 AB_32 },
 	};
 	struct fb_authorization a = authorization();
@@ -61,8 +62,10 @@ static void transfer_call__largest_numbers__whole_words(void **state)
 	a.valid_before = fb_u256_from_u128((fb_u128)1 << 64);
 	memset(a.nonce.bytes, 0xfe, sizeof(a.nonce.bytes));
 	fb_token_transfer_call(&b, &a, bytes_of(R_HEX S_HEX "1c"));
-	CHECK_HEX("e3ee160e" ADDRESS_WORD(PAYER_HEX) ADDRESS_WORD(PAYEE_HEX) F_56 F_8 F_56 "fffffffe"
-		  ZEROS_24 "00000000000000000000000" "10000000000000000" FE_32 WORD("0000001c") R_HEX S_HEX, fb_buf_view(&b));
+	CHECK_HEX("e3ee160e" ADDRESS_WORD(PAYER_HEX) ADDRESS_WORD(PAYEE_HEX) F_56 F_8 F_56
+		  "fffffffe" ZEROS_24 "00000000000000000000000"
+		  "10000000000000000" FE_32 WORD("0000001c") R_HEX S_HEX,
+		  fb_buf_view(&b));
 }
 
 static void is_valid_signature_call__signature_of_any_length__as_viem_encodes_it(void **state)
@@ -73,7 +76,8 @@ static void is_valid_signature_call__signature_of_any_length__as_viem_encodes_it
 		{ "", "1626ba7e" NONCE_HEX WORD("00000040") WORD("00000000") },
 		{ "1b", "1626ba7e" NONCE_HEX WORD("00000040") WORD("00000001") "1b000000" ZEROS_56 },
 		{ R_HEX S_HEX, "1626ba7e" NONCE_HEX WORD("00000040") WORD("00000040") R_HEX S_HEX },
-		{ R_HEX S_HEX "1bff", "1626ba7e" NONCE_HEX WORD("00000040") WORD("00000042") R_HEX S_HEX "1bff0000" ZEROS_56 },
+		{ R_HEX S_HEX "1bff",
+		  "1626ba7e" NONCE_HEX WORD("00000040") WORD("00000042") R_HEX S_HEX "1bff0000" ZEROS_56 },
 		{ AB_32 AB_32 AB_32, "1626ba7e" NONCE_HEX WORD("00000040") WORD("00000060") AB_32 AB_32 AB_32 },
 	};
 	struct fb_hash digest;

@@ -55,7 +55,11 @@ static void answer__one_bit_a_row__one_fact(void **state)
 	} rows[] = {
 		{ "00000001", WORD("00000000"), true, false, { .eip3009 = true } },
 		{ "00000003", WORD("00000000"), true, true, { .eip3009 = true } },
-		{ "00000005", WORD("00000000"), true, false, { .eip3009 = true } }, /* paused() failed: it has no pause */
+		{ "00000005",
+		  WORD("00000000"),
+		  true,
+		  false,
+		  { .eip3009 = true } }, /* paused() failed: it has no pause */
 		{ "00000000", WORD("00000000"), false, false, { .eip3009 = true } },
 		{ "00000001", "80000000" ZEROS_56, true, false, { .payer_has_code = true, .eip3009 = true } },
 		{ "00000001", "40000000" ZEROS_56, true, false, { .nonce_used = true, .eip3009 = true } },
@@ -64,9 +68,15 @@ static void answer__one_bit_a_row__one_fact(void **state)
 		{ "00000001", "08000000" ZEROS_56, true, false, { .to_blacklisted = true, .eip3009 = true } },
 		{ "00000001", "04000000" ZEROS_56, true, false, { .eip3009 = false } },
 		{ "00000001", WORD("000003e8"), true, false, { .eip3009 = true, .balance = { { 1000, 0, 0, 0 } } } },
-		{ "00000001", "00000000" ZEROS_24 "ffffffffffffffffffffffffffffffff", true, false,
+		{ "00000001",
+		  "00000000" ZEROS_24 "ffffffffffffffffffffffffffffffff",
+		  true,
+		  false,
 		  { .eip3009 = true, .balance = { { UINT64_MAX, UINT64_MAX, 0, 0 } } } },
-		{ "00000001", "fc000000" ZEROS_24 "00000000000000000000000000000007", true, false,
+		{ "00000001",
+		  "fc000000" ZEROS_24 "00000000000000000000000000000007",
+		  true,
+		  false,
 		  { true, true, true, true, false, { { 7, 0, 0, 0 } } } },
 	};
 
@@ -76,12 +86,14 @@ static void answer__one_bit_a_row__one_fact(void **state)
 		struct fb_lens_head head;
 		struct fb_lens_facts got;
 
-		snprintf(hex, sizeof(hex), WORD("00000141") WORD("65538000") ZEROS_56 "%s%s", rows[i].flags, rows[i].word);
+		snprintf(hex, sizeof(hex), WORD("00000141") WORD("65538000") ZEROS_56 "%s%s", rows[i].flags,
+			 rows[i].word);
 		CHECK_STATUS(FB_OK, fb_lens_answer(&head, &got, 1, bytes_of(hex)));
 		CHECK(head.block == 0x141 && head.block_time_s == 0x65538000);
 		CHECK(head.token_has_code == rows[i].has_code && head.paused == rows[i].paused);
 		CHECK(got.payer_has_code == rows[i].want.payer_has_code && got.nonce_used == rows[i].want.nonce_used);
-		CHECK(got.from_blacklisted == rows[i].want.from_blacklisted && got.to_blacklisted == rows[i].want.to_blacklisted);
+		CHECK(got.from_blacklisted == rows[i].want.from_blacklisted &&
+		      got.to_blacklisted == rows[i].want.to_blacklisted);
 		CHECK(got.eip3009 == rows[i].want.eip3009 && fb_u256_eq(got.balance, rows[i].want.balance));
 	}
 }

@@ -53,7 +53,8 @@ static void read__good_receipt__every_value(void **state)
 	IS_32("22222222222222222222222222222222", r.tx);
 	CHECK_STATUS(FB_OK, fb_receipt_read(&r, parse(edit("\"0x1\"", "\"0x0\"")), &arena));
 	CHECK(!r.succeeded);
-	CHECK_STATUS(FB_OK, fb_receipt_read(&r, parse(edit("\"logs\"", "\"l1Fee\":\"0x5af3107a4000\",\"logs\"")), &arena));
+	CHECK_STATUS(FB_OK,
+		     fb_receipt_read(&r, parse(edit("\"logs\"", "\"l1Fee\":\"0x5af3107a4000\",\"logs\"")), &arena));
 	CHECK(r.l1_fee == 100000000000000u);
 	CHECK_STATUS(FB_OK, fb_receipt_read(&r, parse(edit("\"logs\"", "\"l1Fee\":null,\"logs\"")), &arena));
 	CHECK(r.l1_fee == 0);
@@ -84,7 +85,8 @@ static void read__one_thing_wrong__malformed_and_output_left(void **state)
 		{ "\"status\":\"0x1\"", "\"status\":\"\"", FB_BAD_HEX },
 		{ "\"transactionHash\":\"" TX "\",", "", FB_MISSING },
 		{ "\"transactionHash\":\"" TX "\"", "\"transactionHash\":\"0x22\"", FB_BAD_LENGTH },
-		{ "\"blockNumber\":\"0x141\"", "\"blockNumber\":null", FB_WRONG_TYPE }, /* some nodes say so of the mempool */
+		{ "\"blockNumber\":\"0x141\"", "\"blockNumber\":null",
+		  FB_WRONG_TYPE }, /* some nodes say so of the mempool */
 		{ "\"blockNumber\":\"0x141\"", "\"blockNumber\":\"0x10000000000000000\"", FB_OVERFLOW },
 		{ "\"blockHash\":\"" BLOCK "\"", "\"blockHash\":null", FB_WRONG_TYPE },
 		{ "\"blockHash\":\"" BLOCK "\"", "\"blockHash\":\"0x33\"", FB_BAD_LENGTH },
@@ -148,12 +150,15 @@ static void transfer__table__only_the_tokens_own_and_exact_one(void **state)
 		/* emitter */
 		{ "[" LOG(OTHER, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]", false },
 		{ "[" LOG("0x" PAYEE_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]", false },
-		{ "[" LOG("0x036CbD53842c5426634e7929541eC2318f3dCF7e", Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]", true },
+		{ "[" LOG("0x036CbD53842c5426634e7929541eC2318f3dCF7e", Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]",
+		  true },
 		{ "[" LOG("", Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]", false },
 		/* value */
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), "0x" WORD("000003e7")) "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), "0x" WORD("000003e9")) "]", false },
-		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), "0x80000000" ZEROS_24 ZEROS_24 "000003e8") "]", false },
+		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO),
+			  "0x80000000" ZEROS_24 ZEROS_24 "000003e8") "]",
+		  false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), "0x3e8") "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), "0x") "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE "00") "]", false },
@@ -161,19 +166,23 @@ static void transfer__table__only_the_tokens_own_and_exact_one(void **state)
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(TO) "," Q(FROM), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(OTHER_WORD), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(OTHER_WORD) "," Q(TO), VALUE) "]", false },
-		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q("0x000000000000000000000001" PAYEE_HEX), VALUE) "]", false },
+		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q("0x000000000000000000000001" PAYEE_HEX),
+			  VALUE) "]",
+		  false },
 		/* topics */
 		{ "[" LOG("0x" USDC_HEX, Q(USED) "," Q(FROM) "," Q(TO), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, "", VALUE) "]", false },
-		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO) "," Q(VALUE), "0x") "]", false }, /* an NFT's */
+		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO) "," Q(VALUE), "0x") "]",
+		  false }, /* an NFT's */
 		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO) "," Q(VALUE), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, Q(FROM) "," Q(TO) "," Q(TRANSFER), VALUE) "]", false },
 		{ "[" LOG("0x" USDC_HEX, "null," Q(FROM) "," Q(TO), VALUE) "]", false },
 		/* half of it in one log and half in the other */
-		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO), "0x" WORD("00000001")) ","
-		  LOG(OTHER, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]", false },
+		{ "[" LOG("0x" USDC_HEX, Q(TRANSFER) "," Q(FROM) "," Q(TO),
+			  "0x" WORD("00000001")) "," LOG(OTHER, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "]",
+		  false },
 		/* no logs */
 		{ "null", false },
 		{ "{}", false },
@@ -181,7 +190,8 @@ static void transfer__table__only_the_tokens_own_and_exact_one(void **state)
 		{ "[null,1,\"\",[],{}," GOOD_LOG "]", true },
 		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":\"" TRANSFER "\",\"data\":\"" VALUE "\"}]", false },
 		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":[" Q(TRANSFER) "," Q(FROM) "," Q(TO) "]}]", false },
-		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":[" Q(TRANSFER) "," Q(FROM) "," Q(TO) "],\"data\":1000}]", false },
+		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":[" Q(TRANSFER) "," Q(FROM) "," Q(TO) "],\"data\":1000}]",
+		  false },
 	};
 
 	(void)state;

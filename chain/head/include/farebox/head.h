@@ -2,7 +2,8 @@
  *
  * Layer      5
  * Units      seconds, block numbers.
- * Errors     report->status: FB_OK, FB_MISMATCH (the endpoint serves another chain id now), else why it could not be read.
+ * Errors     report->status: FB_OK, FB_MISMATCH (the endpoint serves another chain id now), else why it could not
+ *            be read.
  * Threads    the loop's thread only.
  */
 #ifndef FB_HEAD_H

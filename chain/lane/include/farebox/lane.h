@@ -57,7 +57,8 @@ struct fb_lane_owner {
 	void (*signing)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
 	/* The row is durable and on its way (FB_OK), or the disk failed and nothing is sent (FB_STORAGE). */
 	void (*durable)(void *ctx, struct fb_str key, const struct fb_hash *tx, enum fb_status status);
-	void (*included)(void *ctx, struct fb_str key, const struct fb_hash *tx, const struct fb_lane_inclusion *in, struct fb_lane_puts *puts);
+	void (*included)(void *ctx, struct fb_str key, const struct fb_hash *tx, const struct fb_lane_inclusion *in,
+			 struct fb_lane_puts *puts);
 	void (*recorded)(void *ctx, struct fb_str key, const struct fb_hash *tx, enum fb_status status);
 	/* The transaction can never be included. The row is gone with the puts. */
 	void (*lost)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
@@ -71,8 +72,9 @@ struct fb_lane_settings {
 };
 struct fb_lane;
 /* FB_STORAGE, FB_BAD_KEY; e says what. The key is copied and wiped at close. */
-FB_MUST_USE enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *loop, struct fb_rpc *rpc, struct fb_store *store, struct fb_commit commit,
-					const struct fb_key *key, const struct fb_lane_settings *settings, struct fb_clock clock,
+FB_MUST_USE enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *loop, struct fb_rpc *rpc,
+					struct fb_store *store, struct fb_commit commit, const struct fb_key *key,
+					const struct fb_lane_settings *settings, struct fb_clock clock,
 					struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e);
 /* From now on nothing is sent or asked; rows stay open for the next start. What the disk still confirms
  * is heard. Then close the writer, let its last posts run, and close the lane. */

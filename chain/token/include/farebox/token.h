@@ -40,7 +40,8 @@ struct fb_lens_facts {
 void fb_lens_call(struct fb_buf *out, const struct fb_address *token, const struct fb_lens_item *items, size_t count);
 size_t fb_lens_call_len(size_t count); /* bytes that fb_lens_call writes */
 /* FB_BAD_LENGTH, FB_BAD_VALUE. */
-FB_MUST_USE enum fb_status fb_lens_answer(struct fb_lens_head *head, struct fb_lens_facts *facts, size_t count, struct fb_str data);
+FB_MUST_USE enum fb_status fb_lens_answer(struct fb_lens_head *head, struct fb_lens_facts *facts, size_t count,
+					  struct fb_str data);
 
 /* ---- receipts -------------------------------------------------------------------------------------- */
 struct fb_receipt_summary {
@@ -52,7 +53,9 @@ struct fb_receipt_summary {
 };
 /* An eth_getTransactionReceipt result. FB_NOT_FOUND for null (not included); FB_MISSING, FB_WRONG_TYPE, FB_BAD_HEX …
  * for a malformed one (its logs missing, too), which says nothing about the transaction. */
-FB_MUST_USE enum fb_status fb_receipt_read(struct fb_receipt_summary *out, struct fb_json_value receipt, struct fb_arena *arena);
+FB_MUST_USE enum fb_status fb_receipt_read(struct fb_receipt_summary *out, struct fb_json_value receipt,
+					   struct fb_arena *arena);
 /* DESIGN rule 9: does the receipt hold a Transfer(from, to, value) log emitted by `asset`? */
-bool fb_receipt_has_transfer(struct fb_json_value receipt, const struct fb_address *asset, const struct fb_authorization *a, struct fb_arena *arena);
+bool fb_receipt_has_transfer(struct fb_json_value receipt, const struct fb_address *asset,
+			     const struct fb_authorization *a, struct fb_arena *arena);
 #endif /* FB_TOKEN_H */

@@ -46,7 +46,8 @@ struct fb_view;
 void fb_view_open(struct fb_view **out, struct fb_loop *loop, struct fb_rpc *rpc, struct fb_metrics *metrics);
 void fb_view_close(struct fb_view *v); /* waiting queries end with FB_DRAINING. NULL allowed */
 /* done runs once, later or inside this call when the view is full. */
-void fb_view_read(struct fb_view *v, const struct fb_view_query *q, void (*done)(void *arg, const struct fb_facts *facts), void *arg);
+void fb_view_read(struct fb_view *v, const struct fb_view_query *q,
+		  void (*done)(void *arg, const struct fb_facts *facts), void *arg);
 /* The newest block any read has seen, and when (monotonic clock of the caller is not needed: 0 before the first). */
 uint64_t fb_view_block(const struct fb_view *v);
 #endif /* FB_VIEW_H */

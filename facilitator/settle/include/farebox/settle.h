@@ -69,14 +69,16 @@ struct fb_settle_settings {
 	fb_u128 max_fee_wei;
 };
 struct fb_settle;
-void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc, struct fb_view *view,
-		    struct fb_lane *lane, struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings,
-		    struct fb_clock clock, struct fb_log *log, struct fb_metrics *metrics);
+void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
+		    struct fb_view *view, struct fb_lane *lane, struct fb_store *store, struct fb_commit commit,
+		    const struct fb_settle_settings *settings, struct fb_clock clock, struct fb_log *log,
+		    struct fb_metrics *metrics);
 void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drain */
 /* The callbacks for fb_lane_start. */
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s);
 /* Copies the claim (fb_claim_recover done). done runs exactly once, later or inside this call. */
-void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
+void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
+		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
 /* The success answered under this key never went out: the next caller with the same payload may have it. */
 void fb_settle_give_back(struct fb_settle *s, const struct fb_settle_key *key);
 /* Everybody who waits is answered now (pending with the hash, or an error with nothing sent); later

@@ -5,9 +5,9 @@
  *             (steps 4 to 11). What would fail in simulation fails here, because the facts cover
  *             everything the token checks; payers with code are really simulated.
  * Layer       6
- * Order       version, requirement's scheme and network, payload's scheme, domain, networks equal; then envelope, signature,
- *             recipient, valid_before, valid_after, value, asset code, allow-list, EIP-3009, nonce, name, version,
- *             balance, pause and blacklist.
+ * Order       version, requirement's scheme and network, payload's scheme, domain, networks equal; then envelope,
+ *             signature, recipient, valid_before, valid_after, value, asset code, allow-list, EIP-3009, nonce, name,
+ *             version, balance, pause and blacklist.
  * Units       seconds, atoms.
  * Errors      enum fb_reason (farebox/wire.h); the message says what was found and what would be right.
  * Ownership   a claim is a plain value without pointers, but for its token, which lives as long as
@@ -39,17 +39,19 @@ struct fb_claim {
 	size_t signature_len;
 	uint8_t signature[FB_WIRE_SIGNATURE_MAX];
 };
-/* A human sentence about a refusal. */
+/* A human sentence about a refusal; the longest holds two numbers of 78 digits. */
 struct fb_note {
-	char text[160];
+	char text[224];
 };
 
-enum fb_reason fb_claim_make(struct fb_claim *out, const struct fb_network *n, const struct fb_payment *p, const struct fb_requirement *r, struct fb_note *note);
+enum fb_reason fb_claim_make(struct fb_claim *out, const struct fb_network *n, const struct fb_payment *p,
+			     const struct fb_requirement *r, struct fb_note *note);
 void fb_claim_recover(struct fb_claim *c);
 /* The query that fetches this claim's facts; borrows the claim. */
 struct fb_view_query fb_claim_query(const struct fb_claim *c, const struct fb_address *sender, uint64_t gas_limit_max);
 /* facts->status must be FB_OK. note is empty exactly when the verdict is NONE. */
-enum fb_reason fb_claim_judge(const struct fb_claim *c, const struct fb_facts *facts, int64_t now_s, struct fb_note *note);
+enum fb_reason fb_claim_judge(const struct fb_claim *c, const struct fb_facts *facts, int64_t now_s,
+			      struct fb_note *note);
 /* Recipient and value alone: what must hold of a repeat whose payment is known already. */
 enum fb_reason fb_claim_judge_price(const struct fb_claim *c, struct fb_note *note);
 #endif /* FB_VERIFY_H */

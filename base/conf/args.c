@@ -37,7 +37,8 @@ static size_t find_flag(struct fb_str name)
 }
 
 /* The value of a flag that needs one: behind '=' or the next argument. */
-static enum fb_status take_value(struct fb_str *value, struct args *a, struct fb_str name, bool joined, struct fb_error *e)
+static enum fb_status take_value(struct fb_str *value, struct args *a, struct fb_str name, bool joined,
+				 struct fb_error *e)
 {
 	struct fb_str next;
 
@@ -61,8 +62,8 @@ static enum fb_status set_config_path(const char **path, struct fb_str value, st
 	return FB_OK;
 }
 
-static enum fb_status set_flag(struct fb_conf *c, struct source *source, struct args *a, struct fb_str name, struct fb_str value,
-			       bool joined, struct fb_error *e)
+static enum fb_status set_flag(struct fb_conf *c, struct source *source, struct args *a, struct fb_str name,
+			       struct fb_str value, bool joined, struct fb_error *e)
 {
 	size_t i = find_flag(name);
 	char where[SETTING_NAME_MAX + 2], origin[SETTING_NAME_MAX + 8];
@@ -85,7 +86,8 @@ static enum fb_status set_flag(struct fb_conf *c, struct source *source, struct 
 	return conf_set(c, source, &in, e);
 }
 
-static enum fb_status read_one(struct fb_conf *c, struct source *source, const char **path, struct args *a, struct fb_error *e)
+static enum fb_status read_one(struct fb_conf *c, struct source *source, const char **path, struct args *a,
+			       struct fb_error *e)
 {
 	struct fb_str arg = fb_str_of(a->at[a->next++]), name, value = FB_STR("");
 	bool joined;
@@ -103,7 +105,8 @@ static enum fb_status read_one(struct fb_conf *c, struct source *source, const c
 	return st == FB_OK ? set_config_path(path, value, e) : st;
 }
 
-enum fb_status conf_read_args(struct fb_conf *c, const char **path, int count, const char *const *args, struct fb_error *e)
+enum fb_status conf_read_args(struct fb_conf *c, const char **path, int count, const char *const *args,
+			      struct fb_error *e)
 {
 	struct args a = { .at = args, .count = count };
 	struct source source = { 0 };

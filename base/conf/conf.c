@@ -48,7 +48,8 @@ static void fill_defaults(struct fb_conf *c)
 #undef FILL
 }
 
-enum fb_status fb_conf_open(struct fb_conf *out, int arg_count, const char *const *args, const char *const *environment, struct fb_error *e)
+enum fb_status fb_conf_open(struct fb_conf *out, int arg_count, const char *const *args,
+			    const char *const *environment, struct fb_error *e)
 {
 	struct fb_conf c;
 	const char *path = NULL;

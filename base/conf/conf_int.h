@@ -60,7 +60,8 @@ struct source {
 };
 
 /* Checks the value and keeps it, unless a stronger source came before. */
-FB_MUST_USE enum fb_status conf_set(struct fb_conf *c, struct source *source, const struct input *in, struct fb_error *e);
+FB_MUST_USE enum fb_status conf_set(struct fb_conf *c, struct source *source, const struct input *in,
+				    struct fb_error *e);
 
 /* No control characters: what a message may repeat and a page may show. */
 bool conf_is_printable(struct fb_str s);
@@ -68,7 +69,9 @@ bool conf_is_printable(struct fb_str s);
 bool conf_looks_like_key(struct fb_str s);
 
 /* ---- the sources; *path is the config file's, NULL as long as none is named ---- */
-FB_MUST_USE enum fb_status conf_read_args(struct fb_conf *c, const char **path, int count, const char *const *args, struct fb_error *e);
-FB_MUST_USE enum fb_status conf_read_environment(struct fb_conf *c, const char **path, const char *const *environment, struct fb_error *e);
+FB_MUST_USE enum fb_status conf_read_args(struct fb_conf *c, const char **path, int count,
+					  const char *const *args, struct fb_error *e);
+FB_MUST_USE enum fb_status conf_read_environment(struct fb_conf *c, const char **path,
+						 const char *const *environment, struct fb_error *e);
 FB_MUST_USE enum fb_status conf_read_file(struct fb_conf *c, const char *path, struct fb_error *e);
 #endif /* FB_CONF_INT_H */

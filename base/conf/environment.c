@@ -13,7 +13,8 @@ static size_t find_variable(struct fb_str name)
 	return i;
 }
 
-enum fb_status conf_read_environment(struct fb_conf *c, const char **path, const char *const *environment, struct fb_error *e)
+enum fb_status conf_read_environment(struct fb_conf *c, const char **path, const char *const *environment,
+				     struct fb_error *e)
 {
 	struct source source = { 0 };
 

@@ -16,7 +16,8 @@ static enum fb_status unknown(struct fb_str name, const char *origin, struct fb_
 	return fb_error_set(e, FB_BAD_VALUE, "%s: %.*s: no such setting; did you mean %s?", origin, FB_STR_ARG(name), near);
 }
 
-static enum fb_status read_line(struct fb_conf *c, struct source *source, struct fb_str line, const char *origin, struct fb_error *e)
+static enum fb_status read_line(struct fb_conf *c, struct source *source, struct fb_str line, const char *origin,
+				struct fb_error *e)
 {
 	struct fb_str name, value;
 	char where[ORIGIN_MAX + SETTING_NAME_MAX + 2];

@@ -77,8 +77,9 @@ static void put_setting(struct fb_buf *out, const struct setting *s)
 
 void fb_conf_help(struct fb_buf *out)
 {
-	fb_buf_text(out, "Settings, strongest source first: flags, environment, config file (--config FILE or FAREBOX_CONFIG,\n"
-			 "one `name = value` a line, names with _ for -). REF is $NAME of a variable, or the path of a file.\n");
+	fb_buf_text(out, "Settings, strongest source first: flags, environment, config file (--config FILE or\n"
+			 "FAREBOX_CONFIG; one `name = value` a line, names with _ for -). REF is $NAME of a variable, or\n"
+			 "the path of a file.\n");
 	for (size_t i = 0; i < SETTINGS; i++) {
 		for (size_t g = 0; g < FB_COUNT(groups); g++)
 			if (groups[g].first == i)

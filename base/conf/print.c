@@ -42,7 +42,8 @@ static void print_table(const struct fb_conf *c, struct fb_buf *out)
 	}
 }
 
-static void put_json_value(struct fb_jw *w, const char *key, const struct setting *s, const char *text, uint64_t number, bool on)
+static void put_json_value(struct fb_jw *w, const char *key, const struct setting *s, const char *text, uint64_t number,
+			   bool on)
 {
 	switch (s->kind) {
 	case SETTING_TEXT:

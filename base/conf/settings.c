@@ -4,9 +4,11 @@
 #include <string.h>
 
 const struct setting fb_conf_settings[SETTINGS] = {
-#define ROW(field, k, var, help) .name = #field, .variable = var, .doc = help, .kind = k, .offset = offsetof(struct fb_conf, field)
+#define ROW(field, k, var, help) \
+	.name = #field, .variable = var, .doc = help, .kind = k, .offset = offsetof(struct fb_conf, field)
 #define TEXT(field, def, var, doc) { ROW(field, SETTING_TEXT, var, doc), .text = def },
-#define NUMBER(field, def, lo, hi, var, doc) { ROW(field, SETTING_NUMBER, var, doc), .number = def, .min = lo, .max = hi },
+#define NUMBER(field, def, lo, hi, var, doc) \
+	{ ROW(field, SETTING_NUMBER, var, doc), .number = def, .min = lo, .max = hi },
 #define SWITCH(field, var, doc) { ROW(field, SETTING_SWITCH, var, doc) },
 #define SECRET(field, var, doc) { ROW(field, SETTING_SECRET, var, doc), .text = "" },
 	FB_SETTINGS(TEXT, NUMBER, SWITCH, SECRET)

@@ -120,8 +120,8 @@ static enum fb_status parse_secret(const char **out, struct fb_conf *c, const st
 		return FB_OK;
 	}
 	if (conf_looks_like_key(in->value))
-		return fb_error_set(e, FB_BAD_VALUE, "%s: that is a key itself: want $NAME of a variable that holds it, or the path of "
-				    "a file", in->where);
+		return fb_error_set(e, FB_BAD_VALUE, "%s: that is a key itself: want $NAME of a variable that holds it, "
+				    "or the path of a file", in->where);
 	st = check_bytes(in, e);
 	if (st == FB_OK)
 		*out = keep(c, in->value);

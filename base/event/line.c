@@ -108,7 +108,9 @@ static void close_quote(struct line *l)
 
 void line_begin(struct line *l, int64_t wall_us, const struct fb_event_info *info)
 {
-	static const char *const levels[] = { [FB_DEBUG] = "debug", [FB_INFO] = "info", [FB_ODD] = "odd", [FB_BROKEN] = "broken" };
+	static const char *const levels[] = {
+		[FB_DEBUG] = "debug", [FB_INFO] = "info", [FB_ODD] = "odd", [FB_BROKEN] = "broken",
+	};
 	int64_t micros = wall_us % 1000000;
 	time_t seconds = (time_t)((wall_us - micros) / 1000000);
 	struct tm t;
@@ -119,7 +121,8 @@ void line_begin(struct line *l, int64_t wall_us, const struct fb_event_info *inf
 	FB_ASSERT(gmtime_r(&seconds, &t) != NULL);
 	l->len = 0;
 	l->cut = false;
-	n = snprintf(text, sizeof(text), "{\"ts\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\",\"level\":\"%s\",\"event\":\"%s\"",
+	n = snprintf(text, sizeof(text),
+		     "{\"ts\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\",\"level\":\"%s\",\"event\":\"%s\"",
 		     t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)micros, levels[info->level],
 		     info->name);
 	FB_ASSERT(n > 0 && (size_t)n < sizeof(text));

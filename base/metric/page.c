@@ -25,7 +25,9 @@ static void put_histogram(struct fb_buf *out, const struct metric_row *row, cons
 
 static void put_row(struct fb_buf *out, const struct fb_metrics *m, size_t i)
 {
-	static const char *const types[] = { [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram" };
+	static const char *const types[] = {
+		[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram",
+	};
 	const struct metric_row *row = &fb_metric_rows[i];
 
 	if (i == 0 || strcmp(row->name, fb_metric_rows[i - 1].name) != 0)

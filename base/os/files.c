@@ -75,8 +75,8 @@ static enum fb_status check_owner_only(int fd, const char *path, struct fb_error
 	if (fstat(fd, &info) != 0)
 		return fail(e, FB_IO, "read", path);
 	if ((info.st_mode & NOT_THE_OWNER) != 0)
-		return fb_error_set(e, FB_FORBIDDEN, "%s holds a secret and others may open it (mode %04o): run chmod 600 on it",
-				    path, (unsigned)(info.st_mode & 07777));
+		return fb_error_set(e, FB_FORBIDDEN, "%s holds a secret and others may open it (mode %04o): "
+				    "run chmod 600 on it", path, (unsigned)(info.st_mode & 07777));
 	return FB_OK;
 }
 

@@ -1,4 +1,4 @@
-/* Opening and closing: the directory, the lock on it, RocksDB's options, and what to tell the operator when it refuses. */
+/* Opening and closing: the directory, its lock, RocksDB's options, and what the operator is told when it refuses. */
 #include "store_int.h"
 
 #include <errno.h>

@@ -13,7 +13,8 @@ static struct fb_str copy(char **at, struct fb_str s)
 	return own;
 }
 
-struct item *item_make(const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status), void *arg)
+struct item *item_make(const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status),
+		       void *arg)
 {
 	size_t bytes = 0;
 	struct item *i;

@@ -115,7 +115,8 @@ static bool enqueue(struct fb_writer *w, struct item *i)
 	return accepted;
 }
 
-static void commit(void *ctx, const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status), void *arg)
+static void commit(void *ctx, const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status),
+		   void *arg)
 {
 	struct fb_writer *w = ctx;
 	struct item *i = item_make(puts, count, done, arg);

@@ -13,7 +13,8 @@ struct item {
 };
 
 /* Copies the rows and all they point to. Free with free(). */
-struct item *item_make(const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status), void *arg);
+struct item *item_make(const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status),
+		       void *arg);
 
 /* First in, first out, and how much is in it. */
 struct queue {

@@ -18,7 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
 
 enum {
 	KILLS = 100,
@@ -75,12 +74,13 @@ static void acknowledge(void *arg, enum fb_status st)
 static void commit_number(struct fb_commit port, uint64_t n)
 {
 	uint8_t keys[ROWS][KEY_LEN], values[ROWS][VALUE_LEN];
-	struct fb_put puts[ROWS];
+	struct fb_put puts[ROWS] = { 0 };
 
 	for (unsigned row = 0; row < ROWS; row++) {
 		make_key(keys[row], row, n);
 		make_value(values[row], row, n);
-		puts[row] = (struct fb_put){ .key = { (char *)keys[row], KEY_LEN }, .value = { (char *)values[row], VALUE_LEN } };
+		puts[row].key = (struct fb_str){ (char *)keys[row], KEY_LEN };
+		puts[row].value = (struct fb_str){ (char *)values[row], VALUE_LEN };
 	}
 	port.commit(port.ctx, puts, ROWS, acknowledge, (void *)(uintptr_t)n);
 }

@@ -1,5 +1,5 @@
-/* Goal: the contract of farebox/store.h. Method: real RocksDB in a scratch directory; failures are real ones: a file size
- * limit for the write that fails, bytes flipped and cut on disk, a second process that holds the directory. */
+/* Goal: the contract of farebox/store.h. Method: real RocksDB in a scratch directory; failures are real ones: a file
+ * size limit for the write that fails, bytes flipped and cut on disk, a second process that holds the directory. */
 #include "fb_test_dir.h"
 #include "farebox/store.h"
 #include "fb_test.h"
@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
 static struct fb_test_dir root;
 static char data[128]; /* the store's directory */
 

@@ -1,5 +1,5 @@
-/* Goal: the contract of farebox/writer.h. Method: a real store; the writer's thread is held inside a done callback where
- * a test needs to know what is queued. */
+/* Goal: the contract of farebox/writer.h. Method: a real store; the writer's thread is held inside a done callback
+ * where a test needs to know what is queued. */
 #include "fb_test_dir.h"
 #include "farebox/os.h"
 #include "farebox/writer.h"
@@ -70,7 +70,8 @@ static int teardown(void **state)
 }
 
 /* Commits one row named by a number. */
-static void commit_row(struct world *w, unsigned n, struct fb_str value, void (*done)(void *, enum fb_status), void *arg)
+static void commit_row(struct world *w, unsigned n, struct fb_str value, void (*done)(void *, enum fb_status),
+		       void *arg)
 {
 	char key[16];
 	struct fb_put put = { .key = { key, 0 }, .value = value };

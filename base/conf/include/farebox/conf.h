@@ -80,11 +80,13 @@ struct fb_conf {
  * FB_BAD_VALUE (also unknown and repeated names), FB_BAD_SYNTAX, and of the file FB_NOT_FOUND, FB_IO, FB_TOO_LARGE:
  * e says what, where and what would have been right: "farebox.conf:3: rpc_timeout_ms = 5: want 50..60000".
  * *out is written on FB_OK only. */
-FB_MUST_USE enum fb_status fb_conf_open(struct fb_conf *out, int arg_count, const char *const *args, const char *const *environment, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_conf_open(struct fb_conf *out, int arg_count, const char *const *args,
+					const char *const *environment, struct fb_error *e);
 void fb_conf_close(struct fb_conf *c);
 size_t fb_conf_count(void);
 const char *fb_conf_name(size_t i); /* i < count, in the table's order */
-/* Where the setting `name`, which must be one, came from: "flag --port", "PORT in the environment", "FILE:3", "default". */
+/* Where the setting `name`, which must be one, came from: "flag --port", "PORT in the environment", "FILE:3",
+ * "default". */
 const char *fb_conf_origin(const struct fb_conf *c, const char *name);
 /* `config print`: every setting, value, origin; JSON array of {name,value,origin,default,help} if json. */
 void fb_conf_print(const struct fb_conf *c, struct fb_buf *out, bool json);

@@ -70,7 +70,8 @@ struct fb_log; /* opaque */
 /* Writes lines of level >= min to `fd`, which is borrowed until closed. */
 void fb_log_open(struct fb_log **out, int fd, enum fb_level min, struct fb_clock clock);
 void fb_log_close(struct fb_log *log); /* NULL is allowed */
-void fb_log_write(struct fb_log *log, enum fb_event e, const struct fb_field *fields, size_t count); /* log NULL: nothing */
+/* log NULL: nothing */
+void fb_log_write(struct fb_log *log, enum fb_event e, const struct fb_field *fields, size_t count);
 uint64_t fb_log_broken_count(const struct fb_log *log); /* BROKEN lines so far */
 /* fb_log(log, FB_EV_X, FB_F_U64("n", 1), …) with at least one field. */
 #define fb_log(log, event, ...)                                                                   \

@@ -14,9 +14,11 @@ struct fb_rng fb_os_rng(void); /* getrandom(2); stops the program if it cannot g
 
 /* The whole of a file of at most `cap` bytes into out. Errors in order: FB_NOT_FOUND, FB_IO,
  * FB_TOO_LARGE; e names the path and the reason. */
-FB_MUST_USE enum fb_status fb_os_read_file(char *out, size_t *out_len, size_t cap, const char *path, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_os_read_file(char *out, size_t *out_len, size_t cap, const char *path,
+					   struct fb_error *e);
 /* As above for secrets: FB_FORBIDDEN if anyone but the owner may read or write the file. */
-FB_MUST_USE enum fb_status fb_os_read_secret(char *out, size_t *out_len, size_t cap, const char *path, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_os_read_secret(char *out, size_t *out_len, size_t cap, const char *path,
+					     struct fb_error *e);
 /* Creates (never overwrites: FB_CONFLICT) with mode 0600, fsynced with its directory. FB_IO. */
 FB_MUST_USE enum fb_status fb_os_write_secret(const char *path, struct fb_str text, struct fb_error *e);
 /* Creates the directory and its missing parents with mode 0700. FB_IO; e names the part that failed. */

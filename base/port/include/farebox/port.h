@@ -47,7 +47,8 @@ struct fb_commit {
 	/* All puts or none; durable (fsync) before done(arg, FB_OK). The puts are copied before the
 	 * call returns. done is called exactly once, also on FB_STORAGE; with FB_DRAINING before commit
 	 * returns, on the caller's thread. */
-	void (*commit)(void *ctx, const struct fb_put *puts, size_t count, void (*done)(void *arg, enum fb_status status), void *arg);
+	void (*commit)(void *ctx, const struct fb_put *puts, size_t count,
+		       void (*done)(void *arg, enum fb_status status), void *arg);
 	void *ctx;
 };
 #endif /* FB_PORT_H */

@@ -24,7 +24,8 @@ struct fb_store;
 FB_MUST_USE enum fb_status fb_store_open(struct fb_store **out, const char *directory, struct fb_error *e);
 void fb_store_close(struct fb_store *s); /* NULL allowed */
 /* The value into out. FB_NOT_FOUND, FB_TOO_LARGE (cap), FB_STORAGE. */
-FB_MUST_USE enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t *out_len, size_t cap, struct fb_str key);
+FB_MUST_USE enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t *out_len, size_t cap,
+					struct fb_str key);
 /* All puts or none, in their order (a later put of the same key wins). FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_commit(struct fb_store *s, const struct fb_put *puts, size_t count);
 /* Why the store is poisoned, for the log; "" while it is not. */

@@ -33,10 +33,11 @@ static uint64_t random_u64(const struct fb_rng *rng)
 
 static enum fb_status start(struct fb_http *h, struct fb_error *e)
 {
-	enum fb_status st = fb_http_listen(&h->listen_fd, &h->port, &h->settings, e);
+	enum fb_status st = fb_http_listen(h->listen_fds, &h->port, &h->settings, e);
 
+	h->listening = st == FB_OK;
 	while (st == FB_OK && h->running < h->settings.threads) {
-		st = fb_http_worker_start(&h->workers[h->running], h, e);
+		st = fb_http_worker_start(&h->workers[h->running], h, h->listen_fds[h->running], e);
 		if (st == FB_OK)
 			h->running++;
 	}
@@ -58,7 +59,6 @@ enum fb_status fb_http_open(struct fb_http **out, const struct fb_http_settings 
 	h->rng = rng;
 	h->log = log;
 	h->metrics = metrics;
-	h->listen_fd = -1;
 	atomic_init(&h->stopping, false);
 	h->crowd = fb_http_crowd_open(settings->connections_max, settings->per_address_max, random_u64(&rng));
 	st = start(h, e);
@@ -82,8 +82,8 @@ void fb_http_stop(struct fb_http *h)
 	atomic_store(&h->stopping, true);
 	for (unsigned i = 0; i < h->running; i++)
 		fb_http_worker_join(&h->workers[i]);
-	if (h->listen_fd >= 0)
-		close(h->listen_fd); /* only now: every daemon waited on it */
+	for (unsigned i = 0; h->listening && i < h->settings.threads; i++)
+		close(h->listen_fds[i]); /* only now: a daemon waited on it */
 	fb_http_crowd_close(h->crowd);
 	free(h);
 }

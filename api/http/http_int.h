@@ -1,6 +1,6 @@
 /* What the files of api/http share: the server, its workers, their connections and the exchange under way on one.
  *
- * Every worker is a thread with a libmicrohttpd daemon of its own, driven by MHD_run_wait; all listen on one socket.
+ * Every worker is a thread with a libmicrohttpd daemon and a listening socket of its own, driven by MHD_run_wait.
  * A connection, its exchange and its memory are touched by its worker alone. What crosses threads: the token of a
  * wait (wait.c), the count of connections (crowd.c), `stopping`, metrics and the log. */
 #ifndef FB_HTTP_INT_H
@@ -69,8 +69,9 @@ struct fb_http {
 	struct fb_log *log;
 	struct fb_metrics *metrics;
 	struct crowd *crowd;
-	int listen_fd;
+	int listen_fds[THREADS_MAX]; /* one per worker */
 	uint16_t port;
+	bool listening;
 	unsigned running; /* workers */
 	atomic_bool stopping;
 	uint64_t stop_ns; /* written before `stopping` */
@@ -82,10 +83,11 @@ static inline uint64_t fb_http_now(const struct fb_http *h)
 }
 
 /* ---- listen.c ------------------------------------------------------------------------------ */
-enum fb_status fb_http_listen(int *fd, uint16_t *port, const struct fb_http_settings *s, struct fb_error *e);
+/* One bound socket for each of s->threads workers, or none. */
+enum fb_status fb_http_listen(int *fds, uint16_t *port, const struct fb_http_settings *s, struct fb_error *e);
 
 /* ---- worker.c ------------------------------------------------------------------------------ */
-enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, struct fb_error *e);
+enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, int listen_fd, struct fb_error *e);
 void fb_http_worker_join(struct worker *w);
 
 /* ---- conn.c: connections and their deadlines ------------------------------------------------ */

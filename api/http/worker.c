@@ -26,10 +26,10 @@ static size_t no_decoding(void *cls, struct MHD_Connection *mhd, char *text)
 	return strlen(text);
 }
 
-static struct MHD_Daemon *start_daemon(struct worker *w)
+static struct MHD_Daemon *start_daemon(struct worker *w, int listen_fd)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, fb_http_exchange_step, w,
-				MHD_OPTION_LISTEN_SOCKET, w->http->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				MHD_OPTION_CONNECTION_LIMIT, w->http->settings.connections_max + LISTEN_BACKLOG, /* the limit is in crowd.c */
 				MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, fb_http_conn_notify, w,
 				MHD_OPTION_NOTIFY_COMPLETED, fb_http_exchange_end, w, MHD_OPTION_URI_LOG_CALLBACK, fb_http_exchange_begin, w,
@@ -94,12 +94,12 @@ static int start_thread(struct worker *w)
 	return failed;
 }
 
-enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, struct fb_error *e)
+enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, int listen_fd, struct fb_error *e)
 {
 	int failed;
 
 	w->http = h;
-	w->daemon = start_daemon(w);
+	w->daemon = start_daemon(w, listen_fd);
 	if (w->daemon == NULL)
 		return fb_error_set(e, FB_IO, "cannot start the HTTP server on %s port %u: no epoll or no memory", h->settings.bind, (unsigned)h->port);
 	failed = start_thread(w);

@@ -37,7 +37,7 @@ void server_start(struct server *s);
 void server_stop(struct server *s); /* and checks that nothing BROKEN was logged */
 unsigned server_wake_all(struct server *s);
 void server_wait_tokens(struct server *s, unsigned count); /* until so many are out */
-void server_wait_connections(struct server *s, unsigned count);
+void server_wait_connections(struct server *s, unsigned count); /* with 0: everything is counted and logged, too */
 void wait_for(atomic_uint *counter, unsigned value);
 void server_log_text(const struct server *s, char *out, size_t cap);
 

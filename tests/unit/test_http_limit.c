@@ -303,7 +303,7 @@ static void http_memory__thousand_idle_connections__stays_flat(void **state)
  * busy, so that it finds exactly so many events in one wait. */
 static void http_burst__multiples_of_128_at_once__are_answered(void **state)
 {
-	enum { ALL = 600 };
+	enum { ALL = 1000 };
 	static struct client c[ALL];
 	static const char plain[] = "GET /thread HTTP/1.1\r\nHost: x\r\n\r\n";
 

@@ -100,9 +100,13 @@ static void wait__client_gone_before_the_wake__runs_the_continuation_and_deliver
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		unsigned ran = atomic_load(&server.woken), lost = atomic_load(&server.not_whole), whole = atomic_load(&server.whole);
+		unsigned ran, lost, whole;
 		struct client c;
 
+		server_wait_connections(&server, 0);
+		ran = atomic_load(&server.woken);
+		lost = atomic_load(&server.not_whole);
+		whole = atomic_load(&server.whole);
 		client_open(&c, &server);
 		client_text(&c, WAIT);
 		server_wait_tokens(&server, 1);
@@ -123,10 +127,13 @@ static void wait__client_gone_before_the_wake__runs_the_continuation_and_deliver
 
 static void wait__client_gone_and_the_continuation_waits_again__expires_at_once(void **state)
 {
-	unsigned expired = atomic_load(&server.expired), lost = atomic_load(&server.not_whole);
+	unsigned expired, lost;
 	struct client c;
 
 	(void)state;
+	server_wait_connections(&server, 0);
+	expired = atomic_load(&server.expired);
+	lost = atomic_load(&server.not_whole);
 	client_open(&c, &server);
 	client_text(&c, "GET /wait/twice HTTP/1.1\r\nHost: x\r\n\r\n");
 	server_wait_tokens(&server, 1);
@@ -177,10 +184,12 @@ static void *wake_in_batches(void *arg)
 static void wait__hundreds_at_once__none_is_lost(void **state)
 {
 	static struct client c[CROWD];
-	unsigned whole = atomic_load(&server.whole);
+	unsigned whole;
 	pthread_t waker;
 
 	(void)state;
+	server_wait_connections(&server, 0);
+	whole = atomic_load(&server.whole);
 	for (int i = 0; i < CROWD; i++)
 		client_open(&c[i], &server);
 	for (int i = 0; i < CROWD; i++)

@@ -39,6 +39,9 @@ struct worker {
 	struct fb_http *http;
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
+	int events;       /* the daemon's epoll descriptor */
+	int bell;         /* eventfd */
+	atomic_bool rung; /* and not yet heard */
 	struct conn *conns; /* all, newest first */
 	unsigned conn_count;
 	unsigned exchange_count; /* requests under way */
@@ -89,6 +92,7 @@ enum fb_status fb_http_listen(int *fds, uint16_t *port, const struct fb_http_set
 /* ---- worker.c ------------------------------------------------------------------------------ */
 enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, int listen_fd, struct fb_error *e);
 void fb_http_worker_join(struct worker *w);
+void fb_http_worker_ring(struct worker *w); /* ends its wait. Any thread */
 
 /* ---- conn.c: connections and their deadlines ------------------------------------------------ */
 struct conn {

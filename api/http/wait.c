@@ -12,7 +12,8 @@ enum { WAITING, WAKING, WOKEN, EXPIRED };
 
 struct fb_http_wait {
 	atomic_int refs, state;
-	struct MHD_Connection *mhd; /* valid while WAITING or WAKING */
+	struct MHD_Connection *mhd; /* valid while WAITING or WAKING, like its worker */
+	struct worker *worker;
 };
 
 static void drop(struct fb_http_wait *w)
@@ -43,6 +44,7 @@ struct fb_http_wait *fb_http_wait(struct fb_request *r, fb_handler *next, uint64
 	atomic_init(&w->refs, 2);
 	atomic_init(&w->state, x->gone ? EXPIRED : WAITING);
 	w->mhd = x->mhd;
+	w->worker = x->conn->worker;
 	x->wait = w;
 	x->next = next;
 	x->stage = STAGE_WAITING;
@@ -62,6 +64,7 @@ void fb_http_wake(struct fb_http_wait *w)
 {
 	if (leave_waiting(w, WAKING)) {
 		MHD_resume_connection(w->mhd);
+		fb_http_worker_ring(w->worker);
 		atomic_store(&w->state, WOKEN);
 	}
 	drop(w);

@@ -1,21 +1,21 @@
 /* A worker: one thread, one libmicrohttpd daemon, its turns, and its end.
  *
- * The daemon's loop is ours (MHD_run_wait) because libmicrohttpd 0.9.75's own threads can stop for ever: when a wait
- * returns exactly 128 events it waits again before it looks at any of them, and without limit. 128 or 256 clients that
- * send at the same moment, as they do when one commit answers them all, and then wait for us, are that case; a pool of
- * several threads only makes it rarer. Here no wait is unlimited, and short where so many events are possible. */
+ * The daemon's loop is ours, and waits by itself before it lets the daemon look (MHD_run never waits). Two reasons, both
+ * in libmicrohttpd 0.9.75: its own threads can stop for ever, because when a wait returns exactly 128 events it waits
+ * again, without limit, before it looks at any of them; and without such threads nothing ends its wait when a connection
+ * is resumed. So each worker has a bell that a wake rings. */
 #include "http_int.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum {
-	EVENTS_AT_ONCE = 128, /* of libmicrohttpd */
-	EVENTS_BESIDE = 2,    /* the listening socket's and a wake-up's */
-	TICK_MS = 20,         /* how late a deadline may be noticed */
+	TICK_MS = 20, /* how late a deadline may be noticed */
 	TICK_IDLE_MS = 50,
-	TICK_CROWD_MS = 5,
 	NS_PER_MS = 1000000,
 };
 
@@ -36,18 +36,47 @@ static struct MHD_Daemon *start_daemon(struct worker *w, int listen_fd)
 				MHD_OPTION_UNESCAPE_CALLBACK, no_decoding, NULL, MHD_OPTION_END);
 }
 
+void fb_http_worker_ring(struct worker *w)
+{
+	const uint64_t one = 1;
+
+	if (atomic_exchange(&w->rung, true))
+		return; /* the ring before this one is still to be heard, and will find both */
+	FB_ASSERT(write(w->bell, &one, sizeof(one)) == (ssize_t)sizeof(one));
+}
+
+/* First the bell is silenced, then the daemon looks: who rings in between is heard by the next wait. */
+static void silence(struct worker *w)
+{
+	uint64_t rings;
+
+	FB_ASSERT(read(w->bell, &rings, sizeof(rings)) == (ssize_t)sizeof(rings));
+	atomic_store(&w->rung, false);
+}
+
 static int tick_ms(const struct worker *w)
 {
-	if (w->conn_count == 0)
-		return TICK_IDLE_MS;
-	return w->conn_count < EVENTS_AT_ONCE - EVENTS_BESIDE ? TICK_MS : TICK_CROWD_MS;
+	return w->conn_count == 0 ? TICK_IDLE_MS : TICK_MS;
+}
+
+/* Until a socket, the bell or the time; not at all when the daemon has work left from its last look. */
+static void wait_for_events(struct worker *w, int wait_ms)
+{
+	struct pollfd fds[] = { { .fd = w->events, .events = POLLIN }, { .fd = w->bell, .events = POLLIN } };
+	MHD_UNSIGNED_LONG_LONG left;
+
+	if (MHD_get_timeout(w->daemon, &left) == MHD_YES && left < (MHD_UNSIGNED_LONG_LONG)wait_ms)
+		wait_ms = (int)left;
+	if (poll(fds, FB_COUNT(fds), wait_ms) > 0 && fds[1].revents != 0)
+		silence(w);
 }
 
 static void turn(struct worker *w, int wait_ms, bool hurry)
 {
 	uint64_t now;
 
-	if (MHD_run_wait(w->daemon, wait_ms) != MHD_YES)
+	wait_for_events(w, wait_ms);
+	if (MHD_run(w->daemon) != MHD_YES)
 		poll(NULL, 0, TICK_MS); /* the kernel refused something; no use in asking at full speed */
 	now = fb_http_now(w->http);
 	if (!hurry && now - w->swept_ns < (uint64_t)TICK_MS * NS_PER_MS)
@@ -94,23 +123,40 @@ static int start_thread(struct worker *w)
 	return failed;
 }
 
+static int events_of(struct MHD_Daemon *daemon)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+
+	FB_ASSERT(info != NULL && info->epoll_fd >= 0);
+	return info->epoll_fd;
+}
+
 enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, int listen_fd, struct fb_error *e)
 {
 	int failed;
 
 	w->http = h;
+	w->bell = eventfd(0, EFD_CLOEXEC);
+	if (w->bell < 0)
+		return fb_error_set(e, FB_IO, "cannot start the HTTP server: no descriptor for a wake-up: %s", strerror(errno));
 	w->daemon = start_daemon(w, listen_fd);
-	if (w->daemon == NULL)
-		return fb_error_set(e, FB_IO, "cannot start the HTTP server on %s port %u: no epoll or no memory", h->settings.bind, (unsigned)h->port);
+	if (w->daemon == NULL) {
+		close(w->bell);
+		return fb_error_set(e, FB_IO, "cannot start the HTTP server on %s port %u: no epoll or no memory", h->settings.bind,
+				    (unsigned)h->port);
+	}
+	w->events = events_of(w->daemon);
 	failed = start_thread(w);
 	if (failed == 0)
 		return FB_OK;
 	MHD_quiesce_daemon(w->daemon); /* the socket stays ours */
 	MHD_stop_daemon(w->daemon);
+	close(w->bell);
 	return fb_error_set(e, FB_IO, "cannot start a thread of the HTTP server: %s", strerror(failed));
 }
 
 void fb_http_worker_join(struct worker *w)
 {
 	FB_ASSERT(pthread_join(w->thread, NULL) == 0);
+	close(w->bell);
 }

@@ -177,11 +177,25 @@ static void on_deadline(struct conn *c, uint64_t now, bool hurry)
 	FB_UNREACHABLE("handlers run on this thread");
 }
 
+/* A client's end that arrives together with its last request is no event of its own, and libmicrohttpd overlooks it. */
+static void look_at_idle(struct conn *c)
+{
+	if (c->exchange != NULL || c->idle_sweeps == IDLE_LOOK)
+		return;
+	if (++c->idle_sweeps == IDLE_LOOK && fb_http_conn_left(c))
+		cut(c);
+}
+
 void fb_http_conns_sweep(struct worker *w, uint64_t now, bool hurry)
 {
-	for (struct conn *c = w->conns; c != NULL; c = c->next)
-		if (!c->cut && (hurry || c->deadline_ns <= now))
+	for (struct conn *c = w->conns; c != NULL; c = c->next) {
+		if (c->cut)
+			continue;
+		if (hurry || c->deadline_ns <= now)
 			on_deadline(c, now, hurry);
+		else
+			look_at_idle(c);
+	}
 }
 
 void fb_http_conns_cut_idle(struct worker *w)

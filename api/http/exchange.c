@@ -307,6 +307,7 @@ void fb_http_exchange_end(void *worker, struct MHD_Connection *mhd, void **slot,
 		x->delivered(x->delivered_arg, whole && !x->replaced);
 	fb_http_body_free(&x->body);
 	x->conn->exchange = NULL;
+	x->conn->idle_sweeps = 0;
 	FB_ASSERT(w->exchange_count > 0);
 	w->exchange_count--;
 	fb_http_conn_deadline(x->conn, w->http->settings.idle_ms);

@@ -25,6 +25,7 @@ enum {
 	PEER_MAX = 64,
 	ALLOW_MAX = 64,
 	RANDOM_POOL = 1024,
+	IDLE_LOOK = 2, /* sweeps after which an idle connection is looked at, once */
 };
 
 struct conn;
@@ -101,6 +102,7 @@ struct conn {
 	struct exchange *exchange; /* NULL between requests */
 	uint64_t deadline_ns;
 	int fd;
+	uint8_t idle_sweeps; /* since its last request, up to IDLE_LOOK */
 	bool counted; /* in the crowd */
 	bool cut;     /* shut down by us: nothing of it is served any more */
 	struct address address;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "test_http.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct server server;
@@ -215,6 +216,21 @@ static void http_close__asked_for_or_http_1_0__closes_after_the_answer(void **st
 	}
 }
 
+static void http_close__half_closed_client__gets_its_answers_and_the_end(void **state)
+{
+	struct client c;
+
+	(void)state;
+	client_open(&c, &server);
+	for (int i = 0; i < 5; i++)
+		client_text(&c, "GET /items/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+	CHECK(shutdown(c.fd, SHUT_WR) == 0);
+	for (int i = 0; i < 5; i++)
+		CHECK(client_read(&c, &answer, false) && answer.status == 200);
+	CHECK(client_closed(&c));
+	client_close(&c);
+}
+
 static void http_delivered__whole_or_cut__is_told_once(void **state)
 {
 	unsigned whole, not_whole;
@@ -313,6 +329,7 @@ int run_http_server_tests(void)
 		cmocka_unit_test(http_auth__key_route__asks_before_the_handler),
 		cmocka_unit_test(http_keep_alive__many_and_pipelined__are_answered_in_order),
 		cmocka_unit_test(http_close__asked_for_or_http_1_0__closes_after_the_answer),
+		cmocka_unit_test(http_close__half_closed_client__gets_its_answers_and_the_end),
 		cmocka_unit_test(http_delivered__whole_or_cut__is_told_once),
 		cmocka_unit_test(http_arena__spent__answers_503_and_delivers_nothing),
 		cmocka_unit_test(http_record__each_request__has_one_line_and_counts),

@@ -1,5 +1,5 @@
-/* farebox/network.h - what a chain is: a network file read into values, and the check that an RPC
- * endpoint really serves it.
+/* farebox/network.h - what a chain is: a network file read into values, and the check that the RPC
+ * endpoint in use really serves it.
  *
  * Layer      4
  * File       JSON (testnet/networks/NAME.json): name, caip2, chain_id, v1_name, rpc_urls, explorer_tx
@@ -31,15 +31,18 @@ struct fb_network {
 	char rpc_urls[FB_RPC_ENDPOINTS_MAX][FB_NETWORK_URL_MAX];
 	size_t rpc_url_count;
 	uint64_t chain_id;
+	uint64_t finality_blocks; /* blocks on top of one, after which it is taken for final; at least 1 */
 	struct fb_address multicall3;
 	struct fb_token tokens[FB_NETWORK_TOKENS_MAX];
 	size_t token_count;
 };
 
-/* FB_BAD_SYNTAX, FB_MISSING, FB_WRONG_TYPE, FB_BAD_VALUE; e says where in `origin`. The domain
- * separators are recomputed from name, version and chain id and must agree (FB_MISMATCH). */
+/* FB_BAD_SYNTAX, FB_BAD_VALUE (unknown members), FB_MISSING, then member by member in the order above
+ * FB_WRONG_TYPE and FB_BAD_VALUE; e says where in `origin`. The CAIP-2 id must agree with the chain id,
+ * and the domain separators with name, version and chain id, from which they are recomputed (FB_MISMATCH). */
 FB_MUST_USE enum fb_status fb_network_parse(struct fb_network *out, struct fb_str json, const char *origin, struct fb_error *e);
-/* A network compiled in, by its name or its CAIP-2 id. FB_NOT_FOUND; e lists what there is. */
+/* A network compiled in, by its name or its CAIP-2 id (of several with one id: the public one).
+ * FB_NOT_FOUND; e lists what there is. */
 FB_MUST_USE enum fb_status fb_network_builtin(struct fb_network *out, struct fb_str name, struct fb_error *e);
 size_t fb_network_builtin_count(void);
 const char *fb_network_builtin_name(size_t i);
@@ -49,8 +52,9 @@ const struct fb_token *fb_network_token(const struct fb_network *n, const struct
 void fb_network_explorer(const struct fb_network *n, struct fb_buf *out, const struct fb_hash *tx);
 
 /* Asks the chain for its id, the code at token and Multicall3, and each token's name(), version(),
- * decimals() and DOMAIN_SEPARATOR(). Calls done once: FB_OK, FB_UNREACHABLE/FB_TIMEOUT/FB_RPC_ERROR (chain down),
- * FB_MISMATCH; the sentence names what differs, what was found and what was expected. Loop's thread. */
+ * decimals() and DOMAIN_SEPARATOR(). Calls done once: FB_OK, those of a batch (the chain is down), FB_RPC_ERROR (a
+ * call failed), FB_MISMATCH; the sentence, during `done` only, names what differs, what was found and what
+ * was expected. Copies n. Loop's thread. */
 void fb_network_check(struct fb_rpc *rpc, const struct fb_network *n,
 		      void (*done)(void *arg, enum fb_status status, const char *sentence), void *arg);
 #endif /* FB_NETWORK_H */

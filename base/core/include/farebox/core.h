@@ -70,7 +70,17 @@ _Noreturn void fb_panic(const char *file, int line, const char *func, const char
 	X(IO,              34, 500, true,  "io")                          \
 	X(MISMATCH,        35, 409, false, "mismatch")                    \
 	X(NO_GAS,          36, 503, true,  "no_gas")                      \
-	X(LIMIT,           37, 429, true,  "limit_reached")
+	X(LIMIT,           37, 429, true,  "limit_reached")               \
+	X(ZERO_AMOUNT,     38, 400, false, "zero_amount")                 \
+	X(SAME_ACCOUNT,    39, 400, false, "same_account")                \
+	X(ID_REUSED,       40, 409, false, "id_reused")                   \
+	X(ID_FAILED,       41, 409, false, "id_failed_before")            \
+	X(HOLD_ENDED,      42, 409, false, "hold_ended")                  \
+	X(HOLD_EXPIRED,    43, 410, false, "hold_expired")                \
+	X(HOLD_TOO_SMALL,  44, 422, false, "hold_too_small")              \
+	X(REVERSED_ALREADY, 45, 409, false, "reversed_already")           \
+	X(FUNDS,           46, 402, false, "insufficient_funds")          \
+	X(LINKED_FAILED,   47, 409, false, "linked_operation_failed")
 enum fb_status {
 #define X(name, num, http, retry, api) FB_##name = num,
 	FB_STATUS_TABLE(X)

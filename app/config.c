@@ -1,7 +1,6 @@
 /* farebox config: check the settings without starting anything, or show each with its origin. */
 #include "app.h"
-
-#include "farebox/conf.h"
+#include "server.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,8 @@ static int print_help(void)
 {
 	puts("usage: farebox config check [--SETTING VALUE]…\n"
 	     "       farebox config print [--json] [--SETTING VALUE]…\n\n"
-	     "check reads flags, environment and config file as serve does and says what is wrong.\n"
+	     "check reads flags, environment, config file, network file and keys as serve does and says what\n"
+	     "is wrong; it asks neither chain nor disk for more.\n"
 	     "print shows every setting, its value and where it came from. Secrets are shown as references.\n"
 	     "Settings are listed by farebox serve --help.");
 	return FB_EXIT_OK;
@@ -28,6 +28,20 @@ static void show(const struct fb_conf *c, bool json)
 	fb_conf_print(c, &page, json);
 	fwrite(page.at, 1, page.len, stdout);
 	free(block);
+}
+
+/* Everything serve decides before it opens anything. */
+static enum fb_status check(const struct fb_conf *c, struct fb_error *e)
+{
+	struct fb_server *s = fb_must_alloc(1, sizeof(*s));
+	enum fb_status st;
+
+	s->conf = *c;
+	st = fb_server_read_settings(s, e);
+	fb_auth_close(s->keys);
+	fb_key_wipe(&s->key);
+	free(s);
+	return st;
 }
 
 int fb_command_config(int count, const char *const *args)
@@ -56,7 +70,9 @@ int fb_command_config(int count, const char *const *args)
 	if (print)
 		show(&c, json);
 	else
-		puts("ok");
+		st = check(&c, &e);
 	fb_conf_close(&c);
-	return FB_EXIT_OK;
+	if (!print && st == FB_OK)
+		puts("ok");
+	return st == FB_OK ? FB_EXIT_OK : fb_app_fail(st, e.text);
 }

@@ -71,8 +71,7 @@ const fromWallet = (tail = '', signer = ({ payer }) => payer) => async (world, v
 
 async function withUsedNonce({ chain, payer, payTo }, version) {
 	const body = await payment({ payer, payTo, version });
-	const { authorization, signature } = body.paymentPayload.payload;
-	await settleAsStranger(chain, payer.address, authorization, signature);
+	await settleAsStranger(chain, payer.address, body.paymentPayload.payload);
 	return body;
 }
 

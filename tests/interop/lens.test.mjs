@@ -47,7 +47,8 @@ async function look(token, items) {
 
 async function useNonce(payer, nonce) {
 	const authorization = authorize({ from: payer.address, to: NOBODY, nonce });
-	await settleAsStranger(chain, payer.address, authorization, await sign(payer.privateKey, authorization));
+	const signature = await sign(payer.privateKey, authorization);
+	await settleAsStranger(chain, payer.address, { authorization, signature });
 }
 
 test('headers__committed__are_what_build_writes', () => {

@@ -73,7 +73,10 @@ const JUDGED = [
 	{ name: 'short_payer', want: PAYLOAD, make: inAuthorization('from', '0x1234') },
 	{ name: 'no_signature', want: PAYLOAD, make: changed({ 'paymentPayload.payload.signature': undefined }) },
 	{ name: 'odd_signature', want: PAYLOAD, make: changed({ 'paymentPayload.payload.signature': '0x123' }) },
-	{ name: 'no_authorization', want: PAYLOAD, make: changed({ 'paymentPayload.payload.authorization': undefined }) },
+	{
+		name: 'no_authorization', want: 'unsupported_payload_type',
+		make: changed({ 'paymentPayload.payload.authorization': undefined }),
+	},
 	{ name: 'bad_recipient', want: [REQUIREMENTS, PAYLOAD], make: inBoth('payTo', 'somebody') },
 	{ name: 'amount_in_dollars', want: [REQUIREMENTS, PAYLOAD], make: inBoth('amount', '$1') },
 	{ name: 'no_asset', want: [REQUIREMENTS, PAYLOAD], make: inBoth('asset', undefined) },

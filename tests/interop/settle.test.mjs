@@ -79,8 +79,7 @@ test('settle__another_payment_with_a_used_nonce__is_refused', async () => {
 
 test('settle__after_a_stranger_settled_it__is_no_success', async () => {
 	const body = await pay();
-	const { authorization, signature } = partsOf(body);
-	await settleAsStranger(stage.chain, stage.other.address, authorization, signature);
+	await settleAsStranger(stage.chain, stage.other.address, partsOf(body));
 	const answer = await settle(stage, body);
 	assert.equal(answer.success, false);
 	assert.equal(answer.errorReason, USED);

@@ -3,21 +3,25 @@ import assert from 'node:assert/strict';
 import { encodeFunctionData } from 'viem';
 import { USDC_ABI } from '../../testnet/usdc.mjs';
 
-// Calls the token from an account of anvil's and waits for the receipt.
-export async function send(chain, from, functionName, ...args) {
+// Calls the token by an account of anvil's and waits for the receipt. transaction: from, and fees if they matter.
+export async function call(chain, transaction, functionName, ...args) {
 	const data = encodeFunctionData({ abi: USDC_ABI, functionName, args });
-	const hash = await chain.client.request({ method: 'eth_sendTransaction', params: [{ from, to: chain.usdc, data }] });
+	const params = [{ ...transaction, to: chain.usdc, data }];
+	const hash = await chain.client.request({ method: 'eth_sendTransaction', params });
 	const receipt = await chain.client.waitForTransactionReceipt({ hash });
 	assert.equal(receipt.status, 'success');
 	return receipt;
 }
 
+export const send = (chain, from, functionName, ...args) => call(chain, { from }, functionName, ...args);
+
 export const balanceOf = (chain, address) =>
 	chain.client.readContract({ address: chain.usdc, abi: USDC_ABI, functionName: 'balanceOf', args: [address] });
 
 // Settles an authorization as a stranger would, who saw it and was faster.
-export function settleAsStranger(chain, stranger, authorization, signature) {
+export function settleAsStranger(chain, stranger, { authorization, signature }, fees = {}) {
 	const { from, to, value, validAfter, validBefore, nonce } = authorization;
 	const numbers = [value, validAfter, validBefore].map(BigInt);
-	return send(chain, stranger, 'transferWithAuthorization', from, to, ...numbers, nonce, signature);
+	const transaction = { from: stranger, ...fees };
+	return call(chain, transaction, 'transferWithAuthorization', from, to, ...numbers, nonce, signature);
 }

@@ -26,7 +26,8 @@ function(fb_embed lib array)
   get_target_property(path fb_${lib} FB_PATH)
   set(out ${PROJECT_BINARY_DIR}/${array}.c)
   add_custom_command(OUTPUT ${out} VERBATIM DEPENDS ${files} ${FB_EMBED_SCRIPT}
-    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DARRAY=${array} -DHEADER=${lib}_int.h "-DFILES=${joined}" -P ${FB_EMBED_SCRIPT})
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DARRAY=${array} -DHEADER=${lib}_int.h "-DFILES=${joined}"
+            -P ${FB_EMBED_SCRIPT})
   target_sources(fb_${lib} PRIVATE ${out})
   target_include_directories(fb_${lib} PRIVATE ${PROJECT_SOURCE_DIR}/${path})
 endfunction()

@@ -10,7 +10,8 @@
 
 enum { CHAIN_ID, MULTICALL3_CODE, NETWORK_CALLS };                     /* where in the batch */
 enum { CODE, NAME, VERSION, DECIMALS, DOMAIN_SEPARATOR, TOKEN_CALLS }; /* of each token, behind those */
-enum { CALLS_MAX = NETWORK_CALLS + FB_NETWORK_TOKENS_MAX * TOKEN_CALLS, PARAMS_MAX = 96, SUBJECT_MAX = 160, DATA_MAX = 1024 };
+enum { CALLS_MAX = NETWORK_CALLS + FB_NETWORK_TOKENS_MAX * TOKEN_CALLS };
+enum { PARAMS_MAX = 96, SUBJECT_MAX = 160, DATA_MAX = 1024 }; /* bytes */
 _Static_assert((int)CALLS_MAX <= (int)FB_RPC_CALLS_MAX, "the check is one batch");
 
 static const uint32_t selectors[TOKEN_CALLS] = {
@@ -211,8 +212,8 @@ static enum fb_status judge(struct check *c)
 	enum fb_status st;
 
 	if (c->reply->status != FB_OK)
-		return fb_error_set(&c->sentence, c->reply->status, "no RPC endpoint of %s answers: %s (asked %s)", n->name, c->reply->why,
-				    c->reply->endpoint);
+		return fb_error_set(&c->sentence, c->reply->status, "no RPC endpoint of %s answers: %s (asked %s)", n->name,
+				    c->reply->why, c->reply->endpoint);
 	FB_ASSERT(c->reply->count == NETWORK_CALLS + n->token_count * TOKEN_CALLS);
 	st = judge_chain_id(c);
 	if (st == FB_OK)

@@ -84,8 +84,8 @@ static enum fb_status read_explorer(struct reader *r, void *field, struct fb_jso
 	return FB_OK;
 }
 
-static enum fb_status read_whole(struct reader *r, uint64_t *field, struct fb_json_value v, const char *key, uint64_t min,
-				 uint64_t max, const char *want)
+static enum fb_status read_whole(struct reader *r, uint64_t *field, struct fb_json_value v, const char *key,
+				 uint64_t min, uint64_t max, const char *want)
 {
 	uint64_t n = 0;
 	enum fb_status st = fb_json_u64(&n, v);
@@ -151,7 +151,8 @@ static const struct member *find(const struct member *members, size_t count, str
 }
 
 /* No member that is not in the table: a misspelt one must not pass for one left out. */
-static enum fb_status refuse_unknown(struct reader *r, struct fb_json_value o, const struct member *members, size_t count)
+static enum fb_status refuse_unknown(struct reader *r, struct fb_json_value o, const struct member *members,
+				     size_t count)
 {
 	struct fb_json_value key;
 
@@ -168,12 +169,14 @@ static enum fb_status refuse_unknown(struct reader *r, struct fb_json_value o, c
 	return FB_OK;
 }
 
-static enum fb_status read_object(struct reader *r, void *out, struct fb_json_value o, const struct member *members, size_t count)
+static enum fb_status read_object(struct reader *r, void *out, struct fb_json_value o, const struct member *members,
+				  size_t count)
 {
 	enum fb_status st;
 
 	if (!fb_json_is(o, FB_JSON_OBJECT))
-		return fb_error_set(r->e, FB_WRONG_TYPE, "%s: %s: want an object", r->origin, r->where[0] == '\0' ? "the file" : r->where);
+		return fb_error_set(r->e, FB_WRONG_TYPE, "%s: %s: want an object", r->origin,
+				    r->where[0] == '\0' ? "the file" : r->where);
 	st = refuse_unknown(r, o, members, count);
 	for (size_t i = 0; st == FB_OK && i < count; i++)
 		if (!fb_json_present(fb_json_get(o, members[i].key)))
@@ -202,7 +205,8 @@ static enum fb_status read_tokens(struct reader *r, void *field, struct fb_json_
 		return fault(r, FB_WRONG_TYPE, key, "a list of objects");
 	if (fb_json_count(v) < 1 || fb_json_count(v) > FB_NETWORK_TOKENS_MAX)
 		return fault(r, FB_BAD_VALUE, key, "1 to 8 tokens");
-	for (struct fb_json_value item = fb_json_first(v, NULL); st == FB_OK && fb_json_present(item); item = fb_json_next(v, item, NULL)) {
+	for (struct fb_json_value item = fb_json_first(v, NULL); st == FB_OK && fb_json_present(item);
+	     item = fb_json_next(v, item, NULL)) {
 		struct fb_token *t = &n->tokens[n->token_count];
 
 		snprintf(r->where, sizeof(r->where), "%s[%zu].", key, n->token_count);
@@ -224,7 +228,8 @@ static enum fb_status read_urls(struct reader *r, void *field, struct fb_json_va
 		return fault(r, FB_WRONG_TYPE, key, want);
 	if (fb_json_count(v) > FB_RPC_ENDPOINTS_MAX)
 		return fault(r, FB_BAD_VALUE, key, want);
-	for (struct fb_json_value item = fb_json_first(v, NULL); fb_json_present(item); item = fb_json_next(v, item, NULL)) {
+	for (struct fb_json_value item = fb_json_first(v, NULL); fb_json_present(item);
+	     item = fb_json_next(v, item, NULL)) {
 		char *url = n->rpc_urls[n->rpc_url_count++];
 		enum fb_status st = read_bounded(r, url, FB_NETWORK_URL_MAX, item, key, want);
 
@@ -272,7 +277,8 @@ static enum fb_status check_domain(const struct fb_network *n, size_t i, const c
 	fb_buf_init(&b, text, sizeof(text));
 	fb_buf_hash(&b, &want);
 	return fb_error_set(e, FB_MISMATCH,
-			    "%s: tokens[%zu].domain_separator does not follow from name \"%s\", version \"%s\", chain_id and address: they make %.*s",
+			    "%s: tokens[%zu].domain_separator does not follow from name \"%s\", version \"%s\", chain_id and "
+			    "address: they make %.*s",
 			    origin, i, t->name, t->version, FB_STR_ARG(fb_buf_view(&b)));
 }
 
@@ -296,7 +302,8 @@ enum fb_status fb_network_parse(struct fb_network *out, struct fb_str json, cons
 	enum fb_status st = fb_json_parse(&doc, tokens, FILE_VALUES_MAX, json);
 
 	if (st != FB_OK)
-		return fb_error_set(e, FB_BAD_SYNTAX, "%s: no valid JSON: %s at byte %u", origin, fb_status_info(st)->name, doc.error_at);
+		return fb_error_set(e, FB_BAD_SYNTAX, "%s: no valid JSON: %s at byte %u", origin, fb_status_info(st)->name,
+				    doc.error_at);
 	fb_arena_init(&arena, texts, sizeof(texts));
 	st = read_object(&r, &n, fb_json_root(&doc), network_members, FB_COUNT(network_members));
 	if (st == FB_OK)

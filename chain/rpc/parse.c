@@ -7,7 +7,8 @@ enum { REVERTED_CODE = 3, SERVER_ERROR_CODE = -32000, SEEN_WORDS = FB_RPC_CALLS_
 
 static bool is_hex_of_high_surrogate(const char *at)
 {
-	return (at[0] == 'd' || at[0] == 'D') && (at[1] == '8' || at[1] == '9' || (at[1] | 0x20) == 'a' || (at[1] | 0x20) == 'b');
+	return (at[0] == 'd' || at[0] == 'D') &&
+	       (at[1] == '8' || at[1] == '9' || (at[1] | 0x20) == 'a' || (at[1] | 0x20) == 'b');
 }
 
 /* Bytes of the character that begins at `at`, escaped or not. The text is valid JSON. */
@@ -79,7 +80,8 @@ static enum fb_status read_error(const struct fb_rpc_parsed *p, struct fb_rpc_re
 }
 
 /* One answer goes to the result of the call whose id it bears. */
-static enum fb_status read_answer(const struct fb_rpc_parsed *p, uint64_t seen[SEEN_WORDS], size_t count, struct fb_json_value answer)
+static enum fb_status read_answer(const struct fb_rpc_parsed *p, uint64_t seen[SEEN_WORDS], size_t count,
+				  struct fb_json_value answer)
 {
 	struct fb_json_value version = fb_json_get(answer, "jsonrpc"), error = fb_json_get(answer, "error");
 	struct fb_rpc_result *r;
@@ -114,7 +116,8 @@ enum fb_status fb_rpc_parse(struct fb_rpc_parsed *p, struct fb_str body, size_t 
 	/* An object here is one error for the whole batch: too many requests, no batches allowed. */
 	if (!fb_json_is(root, FB_JSON_ARRAY) || fb_json_count(root) != count)
 		return FB_RPC_ERROR;
-	for (struct fb_json_value v = fb_json_first(root, NULL); fb_json_present(v) && st == FB_OK; v = fb_json_next(root, v, NULL))
+	for (struct fb_json_value v = fb_json_first(root, NULL); fb_json_present(v) && st == FB_OK;
+	     v = fb_json_next(root, v, NULL))
 		st = read_answer(p, seen, count, v);
 	return st;
 }

@@ -20,7 +20,8 @@ struct reading {
 static enum fb_status read_body(struct reading *r, struct fb_str body, size_t count)
 {
 	fb_arena_init(&r->arena, r->block, sizeof(r->block));
-	r->p = (struct fb_rpc_parsed){ .tokens = r->tokens, .token_cap = TOKENS, .results = r->results, .arena = &r->arena };
+	r->p = (struct fb_rpc_parsed){ .tokens = r->tokens, .token_cap = TOKENS, .results = r->results,
+		.arena = &r->arena };
 	return fb_rpc_parse(&r->p, body, count);
 }
 
@@ -71,7 +72,8 @@ static struct fb_str write_all(char *text, const struct fb_rpc_result *results, 
 
 static void check_result(const struct fb_rpc_result *r)
 {
-	FB_ASSERT(r->status == FB_OK || r->status == FB_REVERTED || r->status == FB_RPC_ERROR || r->status == FB_BAD_SYNTAX);
+	FB_ASSERT(r->status == FB_OK || r->status == FB_REVERTED || r->status == FB_RPC_ERROR ||
+		r->status == FB_BAD_SYNTAX);
 	FB_ASSERT(fb_json_present(r->result) == (r->status == FB_OK));
 	FB_ASSERT(r->error_message.len <= FB_RPC_MESSAGE_MAX);
 	FB_ASSERT(r->status != FB_OK || (r->error_code == 0 && r->error_message.len == 0));

@@ -85,7 +85,8 @@ static void send__each_method__sends_exactly_these_bytes(void **state)
 	static const struct { struct fb_net_request request; const char *want; } rows[] = {
 		{ { .method = "GET" }, "GET /x HTTP/1.1\r\nHost: H\r\nAccept: */*\r\n\r\n" },
 		{ { .method = "POST", .body = { "{}", 2 }, .headers = { "Content-Type: application/json" } },
-		  "POST /x HTTP/1.1\r\nHost: H\r\nAccept: */*\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" },
+		  "POST /x HTTP/1.1\r\nHost: H\r\nAccept: */*\r\nContent-Type: application/json\r\n"
+		  "Content-Length: 2\r\n\r\n{}" },
 		{ { .method = "POST" }, "POST /x HTTP/1.1\r\nHost: H\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n" },
 		{ { .method = "PUT", .body = { "a", 1 }, .headers = { "A: b", "C: d" } },
 		  "PUT /x HTTP/1.1\r\nHost: H\r\nAccept: */*\r\nA: b\r\nC: d\r\nContent-Length: 1\r\n\r\na" },
@@ -156,7 +157,8 @@ static void send__no_way_to_the_peer__is_unreachable_and_provably_not_sent(void 
 {
 	static const struct { const char *url, *why; } rows[] = {
 		{ "http://" /* a label too long to be a name: refused without asking anyone */
-		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid/", "name not resolved" },
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.invalid/",
+			"name not resolved" },
 		{ "ftp://127.0.0.1/", "neither http nor https" },
 		{ "file:///etc/passwd", "neither http nor https" },
 		{ "http://127.0.0.1:99999/", "not a URL" },
@@ -341,7 +343,8 @@ static void on_busy(void *arg, const struct fb_net_reply *r)
 	CHECK(!r->sent);
 	on_done(arg, r);
 	if (a->busy == 1)
-		fb_net_send(a->net, &(struct fb_net_request){ .method = "GET", .url = "http://127.0.0.1:1/", .timeout_ms = 1 }, on_busy, a);
+		fb_net_send(a->net, &(struct fb_net_request){ .method = "GET", .url = "http://127.0.0.1:1/", .timeout_ms = 1 },
+			on_busy, a);
 	else
 		fb_loop_stop(a->loop);
 }
@@ -371,8 +374,10 @@ static void net_header__table__finds_by_name(void **state)
 		{ "Retry-After", "5" }, { "retry-after", "5" }, { "RETRY-AFTER", "5" }, { "X-Empty", "" }, { "X-None", "" },
 		{ "Retry", "" }, { "X-Twice", "first" }, { "X-Colons", "a:b: c" }, { "folded", "" }, { "Last", "z" },
 	};
-	struct fb_net_reply reply = { .headers = FB_STR("Retry-After: \t5 \r\nX-Empty:\r\nX-Twice: first\r\nx-twice: second\r\n"
-							 "no colon\r\nX-Colons:a:b: c\r\n folded: no\r\nLast: z") };
+	struct fb_net_reply reply = {
+		.headers = FB_STR("Retry-After: \t5 \r\nX-Empty:\r\nX-Twice: first\r\nx-twice: second\r\n"
+				  "no colon\r\nX-Colons:a:b: c\r\n folded: no\r\nLast: z")
+	};
 
 	(void)state;
 	for (size_t i = 0; i < FB_COUNT(rows); i++)

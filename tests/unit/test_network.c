@@ -6,9 +6,11 @@
 
 static const char good[] =
 	"{\"name\":\"lab\",\"caip2\":\"eip155:84532\",\"chain_id\":84532,\"v1_name\":\"lab-v1\","
-	"\"rpc_urls\":[\"http://127.0.0.1:8545\",\"https://b.example/k\"],\"explorer_tx\":\"https://x.example/tx/{hash}?a=b\","
-	"\"multicall3\":\"0xcA11bde05977b3631167028862bE2a173976CA11\",\"finality_blocks\":7,\"tokens\":["
-	"{\"address\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\",\"symbol\":\"USDC\",\"name\":\"USDC\",\"version\":\"2\",\"decimals\":6,"
+	"\"rpc_urls\":[\"http://127.0.0.1:8545\",\"https://b.example/k\"],"
+	"\"explorer_tx\":\"https://x.example/tx/{hash}?a=b\","
+	"\"multicall3\":\"0xcA11bde05977b3631167028862bE2a173976CA11\",\"finality_blocks\":7,"
+	"\"tokens\":[{\"address\":\"0x036CbD53842c5426634e7929541eC2318f3dCF7e\",\"symbol\":\"USDC\",\"name\":\"USDC\","
+	"\"version\":\"2\",\"decimals\":6,"
 	"\"domain_separator\":\"0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818\"}]}";
 
 /* `good` with the first `from` replaced. */
@@ -40,7 +42,8 @@ static void parse__good_file__every_value(void **state)
 	CHECK(n.chain_id == 84532 && n.finality_blocks == 7 && n.rpc_url_count == 2 && n.token_count == 1);
 	CHECK_STR("http://127.0.0.1:8545", fb_str_of(n.rpc_urls[0]));
 	CHECK_STR("https://b.example/k", fb_str_of(n.rpc_urls[1]));
-	CHECK(n.multicall3.bytes[0] == 0xca && n.tokens[0].address.bytes[19] == 0x7e && n.tokens[0].domain.bytes[0] == 0x71);
+	CHECK(n.multicall3.bytes[0] == 0xca && n.tokens[0].address.bytes[19] == 0x7e &&
+		n.tokens[0].domain.bytes[0] == 0x71);
 	CHECK_STR("USDC", fb_str_of(n.tokens[0].symbol));
 	CHECK_STR("USDC", fb_str_of(n.tokens[0].name));
 	CHECK_STR("2", fb_str_of(n.tokens[0].version));
@@ -86,8 +89,10 @@ static void parse__each_fault__is_named(void **state)
 		{ "http://127.0.0.1:8545", "ws://127.0.0.1:8545", FB_BAD_VALUE, "rpc_urls: want" },
 		{ "https://b.example/k", "https://b example/k", FB_BAD_VALUE, "rpc_urls: want" },
 		{ "\"https://b.example/k\"", "7", FB_WRONG_TYPE, "rpc_urls: want" },
-		{ "[\"http://127.0.0.1:8545\",\"https://b.example/k\"]", "\"http://127.0.0.1:8545\"", FB_WRONG_TYPE, "rpc_urls: want a list" },
-		{ "\"https://b.example/k\"", "\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\"",
+		{ "[\"http://127.0.0.1:8545\",\"https://b.example/k\"]", "\"http://127.0.0.1:8545\"", FB_WRONG_TYPE,
+		  "rpc_urls: want a list" },
+		{ "\"https://b.example/k\"",
+		  "\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\",\"http://a\"",
 		  FB_BAD_VALUE, "at most 8" },
 		{ "https://b.example/k", "https://" T63 T63 T63 T63, FB_BAD_VALUE, "255 bytes" },
 		{ "https://x.example/tx/{hash}?a=b", "https://x.example/tx/", FB_BAD_VALUE, "explorer_tx: want" },
@@ -97,10 +102,13 @@ static void parse__each_fault__is_named(void **state)
 		{ "\"tokens\":[", "\"tokens\":[],\"x\":[", FB_BAD_VALUE, "\"x\" is not a member" },
 		{ "\"tokens\":[{", "\"tokens\":[5,{", FB_WRONG_TYPE, "tokens[0].: want an object" },
 		/* what contradicts */
-		{ "eip155:84532", "eip155:8453", FB_MISMATCH, "caip2 is \"eip155:8453\", but chain_id makes it \"eip155:84532\"" },
-		{ "\"name\":\"USDC\"", "\"name\":\"USD Coin\"", FB_MISMATCH, "tokens[0].domain_separator does not follow from name \"USD Coin\"" },
+		{ "eip155:84532", "eip155:8453", FB_MISMATCH,
+		  "caip2 is \"eip155:8453\", but chain_id makes it \"eip155:84532\"" },
+		{ "\"name\":\"USDC\"", "\"name\":\"USD Coin\"", FB_MISMATCH,
+		  "tokens[0].domain_separator does not follow from name \"USD Coin\"" },
 		{ "\"version\":\"2\"", "\"version\":\"1\"", FB_MISMATCH, "tokens[0].domain_separator" },
-		{ "0x71f1", "0x71f2", FB_MISMATCH, "they make 0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818" },
+		{ "0x71f1", "0x71f2", FB_MISMATCH,
+		  "they make 0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818" },
 	};
 
 	(void)state;
@@ -119,7 +127,8 @@ static void parse__each_fault__is_named(void **state)
 static void parse__no_object__is_refused(void **state)
 {
 	static const struct { const char *text; enum fb_status want; } rows[] = {
-		{ "", FB_BAD_SYNTAX }, { "[]", FB_WRONG_TYPE }, { "7", FB_WRONG_TYPE }, { "{}", FB_MISSING }, { "\"base\"", FB_WRONG_TYPE },
+		{ "", FB_BAD_SYNTAX }, { "[]", FB_WRONG_TYPE }, { "7", FB_WRONG_TYPE }, { "{}", FB_MISSING },
+		  { "\"base\"", FB_WRONG_TYPE },
 	};
 	struct fb_network n;
 
@@ -138,7 +147,8 @@ static enum fb_status parse_tokens(size_t count, bool same)
 	fb_buf_init(&b, text, sizeof(text));
 	fb_buf_put(&b, good, (size_t)(strstr(good, "{\"address\"") - good));
 	for (size_t i = 0; i < count; i++)
-		fb_buf_printf(&b, "%s{\"address\":\"0x036cbd53842c5426634e7929541ec2318f3dcf7%c\",\"symbol\":\"S\",\"name\":\"USDC\","
+		fb_buf_printf(&b,
+			"%s{\"address\":\"0x036cbd53842c5426634e7929541ec2318f3dcf7%c\",\"symbol\":\"S\",\"name\":\"USDC\","
 			      "\"version\":\"2\",\"decimals\":6,\"domain_separator\":"
 			      "\"0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818\"}",
 			      i > 0 ? "," : "", same ? 'e' : (char)('0' + i));
@@ -166,14 +176,18 @@ static void builtin__table__is_what_the_chains_have(void **state)
 		uint64_t chain_id;
 		size_t urls;
 	} rows[] = {
-		{ "base", "base", "base", "https://basescan.org/tx/{hash}", "USD Coin", "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
+		{ "base", "base", "base", "https://basescan.org/tx/{hash}", "USD Coin",
+		  "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
 		  "0x02fa7265e7c5d81118673727957699e4d68f74cd74b7db77da710fe8a2c7834f", 8453, 0 },
-		{ "eip155:8453", "base", "base", "https://basescan.org/tx/{hash}", "USD Coin", "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
+		{ "eip155:8453", "base", "base", "https://basescan.org/tx/{hash}", "USD Coin",
+		  "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913",
 		  "0x02fa7265e7c5d81118673727957699e4d68f74cd74b7db77da710fe8a2c7834f", 8453, 0 },
 		{ "base-sepolia", "base-sepolia", "base-sepolia", "https://sepolia.basescan.org/tx/{hash}", "USDC",
-		  "0x036cbd53842c5426634e7929541ec2318f3dcf7e", "0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818", 84532, 0 },
+		  "0x036cbd53842c5426634e7929541ec2318f3dcf7e",
+			"0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818", 84532, 0 },
 		{ "eip155:84532", "base-sepolia", "base-sepolia", "https://sepolia.basescan.org/tx/{hash}", "USDC",
-		  "0x036cbd53842c5426634e7929541ec2318f3dcf7e", "0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818", 84532, 0 },
+		  "0x036cbd53842c5426634e7929541ec2318f3dcf7e",
+			"0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818", 84532, 0 },
 		{ "local", "local", "base-sepolia", "", "USDC", "0x036cbd53842c5426634e7929541ec2318f3dcf7e",
 		  "0x71f17a3b2ff373b803d70a5a07c046c1a2bc8e89c09ef722fcb047abe94c9818", 84532, 1 },
 	};
@@ -228,7 +242,8 @@ static void explorer__hash_takes_its_place(void **state)
 	CHECK_STATUS(FB_OK, fb_network_parse(&n, fb_str_of(good), "x", NULL));
 	fb_buf_init(&b, text, sizeof(text));
 	fb_network_explorer(&n, &b, &tx);
-	CHECK_STR("https://x.example/tx/0xab00000000000000000000000000000000000000000000000000000000000000?a=b", fb_buf_view(&b));
+	CHECK_STR("https://x.example/tx/0xab00000000000000000000000000000000000000000000000000000000000000?a=b",
+		fb_buf_view(&b));
 	CHECK_STATUS(FB_OK, fb_network_builtin(&n, FB_STR("local"), NULL));
 	fb_buf_init(&b, text, sizeof(text));
 	fb_network_explorer(&n, &b, &tx);

@@ -1,5 +1,5 @@
 /* The groups of test_network, one a file; each returns its number of failures. */
-#ifndef TEST_NETWORK_H
-#define TEST_NETWORK_H
+#ifndef FB_TEST_NETWORK_H
+#define FB_TEST_NETWORK_H
 int test_network_check(void);
-#endif /* TEST_NETWORK_H */
+#endif /* FB_TEST_NETWORK_H */

@@ -44,7 +44,8 @@ static const struct row rows[] = {
 	{ 1, "null", FB_MISMATCH, "Multicall3 " MULTICALL " is an address without code" },
 	{ 1, ERROR("-32005"), FB_RPC_ERROR, "Multicall3 " MULTICALL " could not be read: error -32005" },
 	{ 2, "\"0x\"", FB_MISMATCH, "USDC " TOKEN " is an address without code, expected a contract" },
-	{ 3, TEXT("08", "55534420436f696e000000000000000000000000000000000000000000000000"), FB_MISMATCH, NAME_IS("\"USD Coin\"") },
+	{ 3, TEXT("08", "55534420436f696e000000000000000000000000000000000000000000000000"), FB_MISMATCH,
+	  NAME_IS("\"USD Coin\"") },
 	{ 3, TEXT("03", "55534443" PAD28), FB_MISMATCH, NAME_IS("\"USD\"") },
 	{ 3, TEXT("04", "550a1b22" PAD28), FB_MISMATCH, NAME_IS("\"U??\"\"") },
 	{ 3, TEXT("21", "55534443" PAD28), FB_MISMATCH, NAME_IS("no text") },
@@ -146,7 +147,8 @@ static void check__each_difference__is_named(void **state)
 		struct outcome o = check(peer->url, false);
 
 		peer_close(peer);
-		if (o.status != row.want || strstr(o.sentence, row.says) == NULL || (o.sentence[0] == '\0') != (row.want == FB_OK))
+		if (o.status != row.want || strstr(o.sentence, row.says) == NULL ||
+			(o.sentence[0] == '\0') != (row.want == FB_OK))
 			fail_msg("%s: %s: %s", row.answer, fb_status_info(o.status)->name, o.sentence);
 	}
 }
@@ -160,7 +162,8 @@ static void check__chain_down__is_unreachable(void **state)
 	peer_dead_url(url, sizeof(url));
 	o = check(url, false);
 	CHECK_STATUS(FB_UNREACHABLE, o.status);
-	CHECK(strstr(o.sentence, "no RPC endpoint of base-sepolia answers: connection refused (asked http://127.0.0.1:") != NULL);
+	CHECK(strstr(o.sentence,
+		"no RPC endpoint of base-sepolia answers: connection refused (asked http://127.0.0.1:") != NULL);
 }
 
 static void check__closed_meanwhile__is_draining(void **state)

@@ -20,79 +20,86 @@ static enum fb_status parse(const char *body, size_t count)
 	struct parsed *s = &state_;
 
 	fb_arena_init(&s->arena, s->block, sizeof(s->block));
-	s->p = (struct fb_rpc_parsed){ .tokens = s->tokens, .token_cap = TOKENS, .results = s->results, .arena = &s->arena };
+	s->p = (struct fb_rpc_parsed){ .tokens = s->tokens, .token_cap = TOKENS, .results = s->results,
+		.arena = &s->arena };
 	return fb_rpc_parse(&s->p, fb_str_of(body), count);
 }
 
 #define ERROR(inside) "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":" inside "}"
 
+static const struct {
+	const char *body;
+	enum fb_status want, call;
+	int64_t code;
+	const char *message, *raw; /* of the result, or of the error's data */
+} one_call[] = {
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}", FB_OK, FB_OK, 0, "", "\"0x1\"" },
+	{ "{\"id\":1,\"result\":null,\"jsonrpc\":\"2.0\"}", FB_OK, FB_OK, 0, "", "null" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"a\":[1]},\"took\":5}", FB_OK, FB_OK, 0, "", "{\"a\":[1]}" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":false,\"error\":null}", FB_OK, FB_OK, 0, "", "false" },
+	/* errors of the call */
+	{ ERROR("{\"code\":3,\"message\":\"execution reverted: no\",\"data\":\"0x08c3\"}"), FB_OK, FB_REVERTED, 3,
+	  "execution reverted: no", "\"0x08c3\"" },
+	{ ERROR("{\"code\":3,\"message\":\"anything\"}"), FB_OK, FB_REVERTED, 3, "anything", "" },
+	{ ERROR("{\"code\":-32000,\"message\":\"execution reverted\"}"), FB_OK, FB_REVERTED, -32000,
+	  "execution reverted", "" },
+	{ ERROR("{\"code\":-32000,\"message\":\"VM Exception: Revert\"}"), FB_OK, FB_REVERTED, -32000,
+	  "VM Exception: Revert", "" },
+	{ ERROR("{\"code\":-32000,\"message\":\"nonce too low\"}"), FB_OK, FB_RPC_ERROR, -32000, "nonce too low", "" },
+	{ ERROR("{\"code\":-32000,\"message\":\"rever\"}"), FB_OK, FB_RPC_ERROR, -32000, "rever", "" },
+	{ ERROR("{\"code\":-32601,\"message\":\"revert not found\"}"), FB_OK, FB_RPC_ERROR, -32601, "revert not found",
+	  "" },
+	{ ERROR("{\"code\":-32005,\"message\":\"too \\\"many\\u00e9\"}"), FB_OK, FB_RPC_ERROR, -32005,
+	  "too \"many\xc3\xa9", "" },
+	{ ERROR("{\"code\":9223372036854775807}"), FB_OK, FB_RPC_ERROR, INT64_MAX, "", "" },
+	{ ERROR("{\"code\":9223372036854775808}"), FB_OK, FB_RPC_ERROR, 0, "", "" },
+	{ ERROR("{\"code\":-3e2,\"message\":7,\"data\":{}}"), FB_OK, FB_RPC_ERROR, 0, "", "{}" },
+	{ ERROR("{\"code\":\"3\",\"message\":\"revert\"}"), FB_OK, FB_RPC_ERROR, 0, "revert", "" },
+	{ ERROR("{}"), FB_OK, FB_RPC_ERROR, 0, "", "" },
+	{ ERROR("{\"code\":3,\"message\":\"\"},\"result\":\"0x1\""), FB_OK, FB_REVERTED, 3, "", "" },
+	/* neither result nor error */
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1}", FB_OK, FB_BAD_SYNTAX, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":null}", FB_OK, FB_BAD_SYNTAX, 0, "", "" },
+	{ ERROR("\"busy\""), FB_OK, FB_BAD_SYNTAX, 0, "", "" },
+	{ ERROR("[3]"), FB_OK, FB_BAD_SYNTAX, 0, "", "" },
+	/* no answer to this call */
+	{ "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1.0,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":-1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":429,\"message\":\"slow down\"}}", FB_RPC_ERROR, 0, 0,
+	  "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"1.0\",\"id\":1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":2.0,\"id\":1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"id\":1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1}]", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1,\"result\":2}", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "<html><body>502 Bad Gateway</body></html>", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "\"0x1\"", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "null", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x", FB_RPC_ERROR, 0, 0, "", "" },
+	{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"\xff\"}", FB_RPC_ERROR, 0, 0, "", "" },
+};
+
 static void parse__one_call__table(void **state)
 {
-	static const struct {
-		const char *body;
-		enum fb_status want, call;
-		int64_t code;
-		const char *message, *raw; /* of the result, or of the error's data */
-	} rows[] = {
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}", FB_OK, FB_OK, 0, "", "\"0x1\"" },
-		{ "{\"id\":1,\"result\":null,\"jsonrpc\":\"2.0\"}", FB_OK, FB_OK, 0, "", "null" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"a\":[1]},\"took\":5}", FB_OK, FB_OK, 0, "", "{\"a\":[1]}" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":false,\"error\":null}", FB_OK, FB_OK, 0, "", "false" },
-		/* errors of the call */
-		{ ERROR("{\"code\":3,\"message\":\"execution reverted: no\",\"data\":\"0x08c3\"}"), FB_OK, FB_REVERTED, 3,
-		  "execution reverted: no", "\"0x08c3\"" },
-		{ ERROR("{\"code\":3,\"message\":\"anything\"}"), FB_OK, FB_REVERTED, 3, "anything", "" },
-		{ ERROR("{\"code\":-32000,\"message\":\"execution reverted\"}"), FB_OK, FB_REVERTED, -32000, "execution reverted", "" },
-		{ ERROR("{\"code\":-32000,\"message\":\"VM Exception: Revert\"}"), FB_OK, FB_REVERTED, -32000, "VM Exception: Revert", "" },
-		{ ERROR("{\"code\":-32000,\"message\":\"nonce too low\"}"), FB_OK, FB_RPC_ERROR, -32000, "nonce too low", "" },
-		{ ERROR("{\"code\":-32000,\"message\":\"rever\"}"), FB_OK, FB_RPC_ERROR, -32000, "rever", "" },
-		{ ERROR("{\"code\":-32601,\"message\":\"revert not found\"}"), FB_OK, FB_RPC_ERROR, -32601, "revert not found", "" },
-		{ ERROR("{\"code\":-32005,\"message\":\"too \\\"many\\u00e9\"}"), FB_OK, FB_RPC_ERROR, -32005, "too \"many\xc3\xa9", "" },
-		{ ERROR("{\"code\":9223372036854775807}"), FB_OK, FB_RPC_ERROR, INT64_MAX, "", "" },
-		{ ERROR("{\"code\":9223372036854775808}"), FB_OK, FB_RPC_ERROR, 0, "", "" },
-		{ ERROR("{\"code\":-3e2,\"message\":7,\"data\":{}}"), FB_OK, FB_RPC_ERROR, 0, "", "{}" },
-		{ ERROR("{\"code\":\"3\",\"message\":\"revert\"}"), FB_OK, FB_RPC_ERROR, 0, "revert", "" },
-		{ ERROR("{}"), FB_OK, FB_RPC_ERROR, 0, "", "" },
-		{ ERROR("{\"code\":3,\"message\":\"\"},\"result\":\"0x1\""), FB_OK, FB_REVERTED, 3, "", "" },
-		/* neither result nor error */
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1}", FB_OK, FB_BAD_SYNTAX, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":null}", FB_OK, FB_BAD_SYNTAX, 0, "", "" },
-		{ ERROR("\"busy\""), FB_OK, FB_BAD_SYNTAX, 0, "", "" },
-		{ ERROR("[3]"), FB_OK, FB_BAD_SYNTAX, 0, "", "" },
-		/* no answer to this call */
-		{ "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1.0,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":-1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":429,\"message\":\"slow down\"}}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"1.0\",\"id\":1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":2.0,\"id\":1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"id\":1,\"result\":1}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1}]", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1,\"result\":2}", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "<html><body>502 Bad Gateway</body></html>", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "\"0x1\"", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "null", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x", FB_RPC_ERROR, 0, 0, "", "" },
-		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"\xff\"}", FB_RPC_ERROR, 0, 0, "", "" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < FB_COUNT(rows); i++) {
+	for (size_t i = 0; i < FB_COUNT(one_call); i++) {
 		const struct fb_rpc_result *r = &state_.results[0];
-		enum fb_status st = parse(rows[i].body, 1);
+		enum fb_status st = parse(one_call[i].body, 1);
 
-		if (st != rows[i].want)
-			fail_msg("%s: %s", rows[i].body, fb_status_info(st)->name);
+		if (st != one_call[i].want)
+			fail_msg("%s: %s", one_call[i].body, fb_status_info(st)->name);
 		if (st != FB_OK)
 			continue;
-		if (r->status != rows[i].call || r->error_code != rows[i].code)
-			fail_msg("%s: call %s, code %lld", rows[i].body, fb_status_info(r->status)->name, (long long)r->error_code);
-		CHECK_STR(rows[i].message, r->error_message);
-		CHECK_STR(rows[i].raw, fb_json_raw(r->status == FB_OK ? r->result : r->error_data));
+		if (r->status != one_call[i].call || r->error_code != one_call[i].code)
+			fail_msg("%s: call %s, code %lld", one_call[i].body, fb_status_info(r->status)->name,
+				 (long long)r->error_code);
+		CHECK_STR(one_call[i].message, r->error_message);
+		CHECK_STR(one_call[i].raw, fb_json_raw(r->status == FB_OK ? r->result : r->error_data));
 		CHECK(fb_json_present(r->result) == (r->status == FB_OK));
 	}
 }
@@ -163,7 +170,8 @@ static void parse__long_message__is_cut_between_characters(void **state)
 static void parse__message_of_exactly_the_limit__is_whole(void **state)
 {
 	char body[1024];
-	int n = snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"message\":\"%0*d\"}}", FB_RPC_MESSAGE_MAX, 7);
+	int n = snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"message\":\"%0*d\"}}",
+		FB_RPC_MESSAGE_MAX, 7);
 
 	(void)state;
 	CHECK(n > FB_RPC_MESSAGE_MAX);

@@ -1,5 +1,5 @@
 /* The groups of test_rpc, one a file; each returns its number of failures. */
-#ifndef TEST_RPC_H
-#define TEST_RPC_H
+#ifndef FB_TEST_RPC_H
+#define FB_TEST_RPC_H
 int test_rpc_failover(void);
-#endif /* TEST_RPC_H */
+#endif /* FB_TEST_RPC_H */

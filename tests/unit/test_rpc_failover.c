@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum manner { GOOD, REFUSE, CLOSE, HANG, HTTP_429, HTTP_500, HTML, LONE_ERROR, WRONG_ID, CUT, EMPTY, HUGE_BODY, MANY_VALUES, GARBAGE };
+enum manner { GOOD, REFUSE, CLOSE, HANG, HTTP_429, HTTP_500, HTML, LONE_ERROR, WRONG_ID, CUT, EMPTY, HUGE_BODY,
+	MANY_VALUES, GARBAGE };
 
 /* Answers each call with its id times ten. */
 static void answer_well(struct peer_call *call)
@@ -62,13 +63,16 @@ static void act(void *arg, struct peer_call *call)
 	case GOOD: answer_well(call); break;
 	case CLOSE: call->close = true; break;
 	case HANG: peer_hang(call); break;
-	case HTTP_429: peer_reply(call, 429, "application/json", FB_STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1}")); break;
+	case HTTP_429: peer_reply(call, 429, "application/json",
+		FB_STR("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":1}")); break;
 	case HTTP_500: peer_reply(call, 500, "text/plain", FB_STR("oh")); break;
 	case HTML: peer_reply(call, 200, "text/html", FB_STR("<!DOCTYPE html><html></html>")); break;
 	case LONE_ERROR:
-		peer_reply(call, 200, "application/json", FB_STR("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"limit\"}}"));
+		peer_reply(call, 200, "application/json",
+			FB_STR("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"limit\"}}"));
 		break;
-	case WRONG_ID: peer_reply(call, 200, "application/json", FB_STR("{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1}")); break;
+	case WRONG_ID: peer_reply(call, 200, "application/json",
+		FB_STR("{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":1}")); break;
 	case CUT: peer_text(call, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[{\"json"); call->close = true; break;
 	case EMPTY: peer_reply(call, 200, "application/json", FB_STR("")); break;
 	case HUGE_BODY: answer_hugely(call, " "); break;
@@ -179,7 +183,8 @@ static void send_calls(struct world *w, size_t count, uint64_t timeout_ms, bool 
 	for (size_t i = 0; i < count; i++)
 		calls[i] = (struct fb_rpc_call){ "eth_call", FB_STR("[{\"to\":\"0x00\"},\"latest\"]") };
 	w->outstanding++;
-	fb_rpc_send(w->rpc, &(struct fb_rpc_batch){ .calls = calls, .count = count, .timeout_ms = timeout_ms, .once = once }, on_done, w);
+	fb_rpc_send(w->rpc,
+		&(struct fb_rpc_batch){ .calls = calls, .count = count, .timeout_ms = timeout_ms, .once = once }, on_done, w);
 	CHECK(w->outstanding > 0); /* never inside the call */
 }
 
@@ -456,7 +461,8 @@ static void open__table__refuses_what_is_no_url(void **state)
 	(void)state;
 	CHECK_STATUS(FB_OK, fb_loop_open(&loop));
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
-		struct fb_rpc_settings settings = { .urls = { "http://127.0.0.1:1", rows[i].url }, .url_count = 2, .timeout_ms = 500 };
+		struct fb_rpc_settings settings = { .urls = { "http://127.0.0.1:1", rows[i].url }, .url_count = 2,
+			.timeout_ms = 500 };
 
 		CHECK_STATUS(rows[i].want, fb_rpc_open(&rpc, loop, &settings, NULL, NULL));
 		if (rows[i].want != FB_OK)
@@ -472,7 +478,8 @@ static void open__table__refuses_what_is_no_url(void **state)
 		fb_rpc_close(rpc);
 	}
 	memset(long_url + 7, 'a', sizeof(long_url) - 8);
-	CHECK_STATUS(FB_BAD_VALUE, fb_rpc_open(&rpc, loop, &(struct fb_rpc_settings){ .urls = { long_url }, .url_count = 1, .timeout_ms = 1 }, NULL, NULL));
+	CHECK_STATUS(FB_BAD_VALUE, fb_rpc_open(&rpc, loop,
+		&(struct fb_rpc_settings){ .urls = { long_url }, .url_count = 1, .timeout_ms = 1 }, NULL, NULL));
 	CHECK_STATUS(FB_BAD_VALUE, fb_rpc_open(&rpc, loop, &none, NULL, NULL));
 	none.url_count = FB_RPC_ENDPOINTS_MAX + 1;
 	CHECK_STATUS(FB_BAD_VALUE, fb_rpc_open(&rpc, loop, &none, NULL, NULL));

@@ -27,7 +27,8 @@ void fb_loop_start(struct fb_loop *loop, const char *thread_name); /* runs it on
 /* Or on the caller's, until fb_loop_stop; SIGPIPE stays blocked there. May be run again. */
 void fb_loop_run(struct fb_loop *loop);
 void fb_loop_stop(struct fb_loop *loop); /* any thread; the thread is joined by close */
-void fb_loop_close(struct fb_loop *loop); /* stops, joins, frees; everything opened on it must be closed before. NULL allowed */
+/* Stops, joins, frees; everything opened on it must be closed before. NULL allowed. */
+void fb_loop_close(struct fb_loop *loop);
 /* Runs fn(arg) on the loop's thread, soon, in the order of posting. Any thread, never blocks,
  * never drops: what was posted before fb_loop_stop is still run. */
 void fb_loop_post(struct fb_loop *loop, void (*fn)(void *arg), void *arg);
@@ -36,8 +37,10 @@ bool fb_loop_is_mine(const struct fb_loop *loop);
 
 struct fb_timer;
 /* fn(arg) once after `ms`, then every `repeat_ms` unless that is 0. Stop before the loop closes. */
-struct fb_timer *fb_timer_start(struct fb_loop *loop, uint64_t ms, uint64_t repeat_ms, void (*fn)(void *arg), void *arg);
-void fb_timer_stop(struct fb_timer *t); /* frees it; also from inside its own fn. NULL allowed. A one-shot must be stopped too */
+struct fb_timer *fb_timer_start(struct fb_loop *loop, uint64_t ms, uint64_t repeat_ms, void (*fn)(void *arg),
+				void *arg);
+/* Frees it; also from inside its own fn. A one-shot must be stopped too. NULL allowed. */
+void fb_timer_stop(struct fb_timer *t);
 
 /* ---- HTTP client ---------------------------------------------------------------------------- */
 struct fb_net;

@@ -7,7 +7,9 @@
  *            symbol, name, version, decimals, domain_separator}]. Unknown and missing members are
  *            errors that name the file. The files of `testnet/networks` are compiled in.
  * Limits     FB_NETWORK_TOKENS_MAX tokens; texts as below.
+ * Errors     as written at each function; outputs only on FB_OK.
  * Ownership  fb_network is a plain value.
+ * Threads    pure functions, but fb_network_check: the loop's thread.
  */
 #ifndef FB_NETWORK_H
 #define FB_NETWORK_H
@@ -40,7 +42,8 @@ struct fb_network {
 /* FB_BAD_SYNTAX, FB_BAD_VALUE (unknown members), FB_MISSING, then member by member in the order above
  * FB_WRONG_TYPE and FB_BAD_VALUE; e says where in `origin`. The CAIP-2 id must agree with the chain id,
  * and the domain separators with name, version and chain id, from which they are recomputed (FB_MISMATCH). */
-FB_MUST_USE enum fb_status fb_network_parse(struct fb_network *out, struct fb_str json, const char *origin, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_network_parse(struct fb_network *out, struct fb_str json, const char *origin,
+					    struct fb_error *e);
 /* A network compiled in, by its name or its CAIP-2 id (of several with one id: the public one).
  * FB_NOT_FOUND; e lists what there is. */
 FB_MUST_USE enum fb_status fb_network_builtin(struct fb_network *out, struct fb_str name, struct fb_error *e);

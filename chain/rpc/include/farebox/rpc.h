@@ -37,8 +37,9 @@ struct fb_rpc_settings {
 };
 struct fb_rpc;
 /* FB_BAD_VALUE: no endpoint, too many, or one that is no http(s) URL. */
-FB_MUST_USE enum fb_status fb_rpc_open(struct fb_rpc **out, struct fb_loop *loop, const struct fb_rpc_settings *settings,
-				       struct fb_log *log, struct fb_metrics *metrics);
+FB_MUST_USE enum fb_status fb_rpc_open(struct fb_rpc **out, struct fb_loop *loop,
+				       const struct fb_rpc_settings *settings, struct fb_log *log,
+				       struct fb_metrics *metrics);
 /* Pending batches end with FB_DRAINING before this returns. Never inside a `done`. NULL allowed */
 void fb_rpc_close(struct fb_rpc *rpc);
 

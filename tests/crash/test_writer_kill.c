@@ -5,7 +5,7 @@
  * goes on from there.
  * What this does not show: the loss of power. The kernel outlives the child and keeps what it was given.
  *
- * test_writer_kill [KILLS [SEED]] */
+ * test_writer_kill [KILLS [SEED]]; 100 kills by default, 1000 with FB_TEST_FULL=1. A store lives for 100 of them. */
 #include "fb_test_dir.h"
 #include "farebox/os.h"
 #include "farebox/writer.h"
@@ -20,11 +20,13 @@
 
 
 enum {
-	KILLS = 100,
+	KILLS = 100,          /* of one store */
+	FULL = 10,            /* stores of a full run */
 	ROWS = 3,             /* of one commit */
 	KEY_LEN = 1 + 8,      /* which of the rows, and the commit's number */
 	VALUE_LEN = 100,
-	DELAY_MAX_US = 40000, /* from the start of a child to its death; the earliest find it in open */
+	DELAY_MAX_US = 40000, /* from the start of a child, or from its first answer, to its death */
+	ANSWER_MAX_MS = 30000,
 	NUMBER_MAX = 100000000,
 };
 
@@ -112,6 +114,7 @@ struct run {
 
 static uint64_t draw(struct run *r)
 {
+	FB_ASSERT(r->random != 0);
 	r->random ^= r->random << 13;
 	r->random ^= r->random >> 7;
 	r->random ^= r->random << 17;
@@ -152,13 +155,18 @@ static bool take_numbers(struct run *r, int fd)
 	return len > 0;
 }
 
+/* One life in four ends a random time after its start, while it opens; the others after their first answer. */
 static void live_and_die(struct run *r)
 {
 	struct fb_clock clock = fb_os_clock();
-	uint64_t end_ns = clock.mono_ns(NULL) + draw(r) % DELAY_MAX_US * 1000;
 	int fd, status;
 	pid_t child = start_child(r, &fd);
+	struct pollfd answer = { .fd = fd, .events = POLLIN };
+	uint64_t end_ns;
 
+	if (draw(r) % 4 != 0)
+		MUST(poll(&answer, 1, ANSWER_MAX_MS) == 1);
+	end_ns = clock.mono_ns(NULL) + draw(r) % DELAY_MAX_US * 1000;
 	for (uint64_t now_ns = clock.mono_ns(NULL); now_ns < end_ns; now_ns = clock.mono_ns(NULL)) {
 		struct timespec left = { .tv_nsec = (long)(end_ns - now_ns) };
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -221,23 +229,36 @@ static uint64_t number_from(const char *text)
 	return v;
 }
 
-int main(int argc, char **argv)
+/* The life of one store. */
+static void kill_writers(uint64_t kills, uint64_t seed)
 {
-	struct run r = { .random = 88172645463325252u };
-	uint64_t kills = argc > 1 && argv[1][0] != '-' ? number_from(argv[1]) : KILLS;
+	struct run r = { .random = 88172645463325252u ^ seed << 32 };
 
-	if (argc == 4 && strcmp(argv[1], "--child") == 0)
-		run_child(argv[2], number_from(argv[3]));
-	if (argc > 2)
-		r.random ^= number_from(argv[2]) << 32;
 	MUST(fb_test_dir_make(&r.dir));
 	for (uint64_t i = 0; i < kills; i++) {
 		live_and_die(&r);
 		check_store(&r);
 	}
-	printf("%llu kills, %llu commits acknowledged, %llu found, %u kills between durable and acknowledged\n",
-	       (unsigned long long)kills, (unsigned long long)r.acknowledged, (unsigned long long)r.next, r.in_the_middle);
+	printf("seed %llu: %llu kills, %llu commits acknowledged, %llu found, %u kills between durable and acknowledged\n",
+	       (unsigned long long)seed, (unsigned long long)kills, (unsigned long long)r.acknowledged,
+	       (unsigned long long)r.next, r.in_the_middle);
 	MUST(r.acknowledged > kills); /* a run that tested nothing is no success */
 	MUST(fb_test_dir_remove(&r.dir));
+}
+
+int main(int argc, char **argv)
+{
+	const char *full = getenv("FB_TEST_FULL");
+	uint64_t kills = full != NULL && strcmp(full, "1") == 0 ? FULL * KILLS : KILLS, seed = 1;
+
+	if (argc == 4 && strcmp(argv[1], "--child") == 0)
+		run_child(argv[2], number_from(argv[3]));
+	if (argc > 1)
+		kills = number_from(argv[1]);
+	if (argc > 2)
+		seed = number_from(argv[2]);
+	for (; kills > KILLS; kills -= KILLS)
+		kill_writers(KILLS, seed++);
+	kill_writers(kills, seed);
 	return 0;
 }

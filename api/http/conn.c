@@ -113,7 +113,8 @@ static void end(struct worker *w, struct conn *c)
 	free(c);
 }
 
-void fb_http_conn_notify(void *worker, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode code)
+void fb_http_conn_notify(void *worker, struct MHD_Connection *mhd, void **slot,
+			 enum MHD_ConnectionNotificationCode code)
 {
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		*slot = start(worker, mhd);
@@ -146,7 +147,8 @@ static void reap(struct conn *c, uint64_t now)
 	const struct fb_http *h = c->worker->http;
 
 	fb_metric_add(h->metrics, FB_M_HTTP_REAPED, 1);
-	fb_log(h->log, FB_EV_CONNECTION_REAPED, FB_F_STR("peer", fb_conn_peer(c)), FB_F_U64("ms", (now - c->exchange->started_ns) / NS_PER_MS));
+	fb_log(h->log, FB_EV_CONNECTION_REAPED, FB_F_STR("peer", fb_conn_peer(c)),
+	       FB_F_U64("ms", (now - c->exchange->started_ns) / NS_PER_MS));
 	cut(c);
 }
 

@@ -94,7 +94,8 @@ static enum fb_status find_route(struct exchange *x, int method)
 	fb_buf_init(&names, text, sizeof(text));
 	if (method < 0)
 		return fb_http_allow(&x->allow, h->mounts, h->mount_count, x->r.path) ? FB_METHOD : FB_NOT_FOUND;
-	st = fb_route_find(&x->route, &x->r.ctx, x->r.params, &names, h->mounts, h->mount_count, (enum fb_method)method, x->r.path);
+	st = fb_route_find(&x->route, &x->r.ctx, x->r.params, &names, h->mounts, h->mount_count, (enum fb_method)method,
+			   x->r.path);
 	if (st == FB_METHOD)
 		FB_ASSERT(fb_http_allow(&x->allow, h->mounts, h->mount_count, x->r.path));
 	x->r.method = (enum fb_method)method;
@@ -146,7 +147,8 @@ static void record_refusal(const struct exchange *x, const char *fault)
 	struct fb_http *h = x->conn->worker->http;
 
 	fb_metric_add(h->metrics, FB_M_HTTP_REFUSED, 1);
-	fb_log(h->log, FB_EV_REQUEST_REFUSED, FB_F_STR("id", x->r.id), FB_F_TEXT("why", fault), FB_F_STR("peer", fb_conn_peer(x->conn)));
+	fb_log(h->log, FB_EV_REQUEST_REFUSED, FB_F_STR("id", x->r.id), FB_F_TEXT("why", fault),
+	       FB_F_STR("peer", fb_conn_peer(x->conn)));
 }
 
 static enum MHD_Result progress(const struct exchange *x)
@@ -224,8 +226,8 @@ static void run_continuation(struct exchange *x)
 	check_answered(x, next(&x->r));
 }
 
-enum MHD_Result fb_http_exchange_step(void *worker, struct MHD_Connection *mhd, const char *url, const char *method, const char *version, const char *upload,
-				      size_t *upload_len, void **slot)
+enum MHD_Result fb_http_exchange_step(void *worker, struct MHD_Connection *mhd, const char *url, const char *method,
+				      const char *version, const char *upload, size_t *upload_len, void **slot)
 {
 	struct exchange *x = *slot;
 	bool more;
@@ -276,14 +278,15 @@ static void record(const struct exchange *x, bool whole)
 	if (!h->settings.access_log)
 		return;
 	fb_log(h->log, FB_EV_REQUEST, FB_F_STR("id", x->r.id), FB_F_TEXT("method", x->method),
-	       FB_F_STR("path", x->r.path), FB_F_U64("status", status), FB_F_U64("ms", took / 1000000), FB_F_U64("bytes", x->reply_len),
-	       FB_F_STR("peer", fb_conn_peer(x->conn)));
+	       FB_F_STR("path", x->r.path), FB_F_U64("status", status), FB_F_U64("ms", took / 1000000),
+	       FB_F_U64("bytes", x->reply_len), FB_F_STR("peer", fb_conn_peer(x->conn)));
 }
 
 /* libmicrohttpd answered by itself: the head did not hold together, or the chunks of the body. */
 static bool refused_below(const struct exchange *x, enum MHD_RequestTerminationCode code)
 {
-	return x->stage <= STAGE_BODY && code == MHD_REQUEST_TERMINATED_WITH_ERROR && !x->conn->cut && x->body.discarded == 0;
+	return x->stage <= STAGE_BODY && code == MHD_REQUEST_TERMINATED_WITH_ERROR && !x->conn->cut &&
+	       x->body.discarded == 0;
 }
 
 void fb_http_exchange_end(void *worker, struct MHD_Connection *mhd, void **slot, enum MHD_RequestTerminationCode code)
@@ -320,7 +323,7 @@ struct fb_str fb_request_header(const struct fb_request *r, const char *name)
 	const char *value = NULL;
 	size_t len = 0;
 
-	if (MHD_lookup_connection_value_n(x->mhd, MHD_HEADER_KIND, name, strlen(name), &value, &len) != MHD_YES || value == NULL)
+	if (MHD_lookup_connection_value_n(x->mhd, MHD_HEADER_KIND, name, strlen(name), &value, &len) != MHD_YES)
 		return (struct fb_str){ "", 0 };
 	return fb_str_trim((struct fb_str){ value, len });
 }

@@ -50,8 +50,9 @@ struct scan {
 
 /* RFC 9110 5.6.2: a token's characters. */
 static const bool is_tchar[256] = {
-	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true,
-	['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+	['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true,
+	['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
 };
 
 static bool is_token(struct fb_str s)
@@ -133,12 +134,13 @@ static const char *fault_of(struct scan *s, struct fb_str name, struct fb_str va
 	return ++s->counts[k] > 1 && k != K_X_REQUEST_ID ? "a header that may come once came twice" : NULL;
 }
 
-static enum MHD_Result on_header(void *scan, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value, size_t value_len)
+static enum MHD_Result on_header(void *scan, enum MHD_ValueKind kind, const char *name, size_t name_len,
+				 const char *value, size_t value_len)
 {
 	struct scan *s = scan;
 
 	(void)kind;
-	s->fault = fault_of(s, (struct fb_str){ name, name_len }, (struct fb_str){ value == NULL ? "" : value, value_len });
+	s->fault = fault_of(s, (struct fb_str){ name, name_len }, (struct fb_str){ value, value_len });
 	return s->fault == NULL ? MHD_YES : MHD_NO;
 }
 

@@ -44,8 +44,9 @@ static enum fb_status start(struct fb_http *h, struct fb_error *e)
 	return st;
 }
 
-enum fb_status fb_http_open(struct fb_http **out, const struct fb_http_settings *settings, const struct fb_mount *mounts, size_t count,
-			    struct fb_clock clock, struct fb_rng rng, struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e)
+enum fb_status fb_http_open(struct fb_http **out, const struct fb_http_settings *settings,
+			    const struct fb_mount *mounts, size_t count, struct fb_clock clock, struct fb_rng rng,
+			    struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e)
 {
 	struct fb_http *h = fb_must_alloc(1, sizeof(*h));
 	enum fb_status st;

@@ -113,7 +113,8 @@ static inline struct fb_str fb_conn_peer(const struct conn *c)
 {
 	return (struct fb_str){ c->peer, c->peer_len };
 }
-void fb_http_conn_notify(void *worker, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode code);
+void fb_http_conn_notify(void *worker, struct MHD_Connection *mhd, void **slot,
+			 enum MHD_ConnectionNotificationCode code);
 struct conn *fb_http_conn_of(struct MHD_Connection *mhd); /* NULL: there was no memory for it */
 void fb_http_conn_deadline(struct conn *c, uint64_t ms);  /* from now */
 bool fb_http_conn_left(const struct conn *c); /* the client has closed its side, or all */
@@ -198,8 +199,8 @@ static inline struct exchange *fb_exchange_of(struct fb_request *r)
 	return (struct exchange *)r;
 }
 void *fb_http_exchange_begin(void *worker, const char *uri, struct MHD_Connection *mhd);
-enum MHD_Result fb_http_exchange_step(void *worker, struct MHD_Connection *mhd, const char *url, const char *method, const char *version, const char *upload,
-				      size_t *upload_len, void **slot);
+enum MHD_Result fb_http_exchange_step(void *worker, struct MHD_Connection *mhd, const char *url, const char *method,
+				      const char *version, const char *upload, size_t *upload_len, void **slot);
 void fb_http_exchange_end(void *worker, struct MHD_Connection *mhd, void **slot, enum MHD_RequestTerminationCode code);
 
 /* ---- reply.c --------------------------------------------------------------------------------------- */

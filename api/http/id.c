@@ -34,7 +34,9 @@ size_t fb_http_id_make(struct worker *w, char out[ID_MAX])
 
 static bool usable_char(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+	bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+
+	return letter || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
 bool fb_http_id_usable(struct fb_str id)

@@ -102,5 +102,6 @@ enum fb_status fb_http_listen(int *fds, uint16_t *port, const struct fb_http_set
 	why = errno;
 	while (opened > 0)
 		close(fds[--opened]);
-	return fb_error_set(e, why == EADDRINUSE ? FB_CONFLICT : FB_IO, "cannot listen on %s port %u: %s", s->bind, (unsigned)s->port, strerror(why));
+	return fb_error_set(e, why == EADDRINUSE ? FB_CONFLICT : FB_IO, "cannot listen on %s port %u: %s", s->bind,
+			    (unsigned)s->port, strerror(why));
 }

@@ -38,28 +38,36 @@ static struct MHD_Response *make_body(const struct exchange *x, struct fb_str bo
 {
 	/* Const in all but its type: libmicrohttpd only reads it. */
 	void *bytes = (void *)(uintptr_t)(body.len == 0 ? "" : body.at);
+	bool stays = body.len == 0 || is_ours(x, body);
 
-	return MHD_create_response_from_buffer(body.len, bytes, body.len == 0 || is_ours(x, body) ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+	return MHD_create_response_from_buffer(body.len, bytes, stays ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 }
 
-static bool add_headers(struct exchange *x, struct MHD_Response *to, const struct fb_reply *reply)
+static bool add(struct MHD_Response *to, const char *name, const char *value)
 {
-	bool ok = MHD_add_response_header(to, "X-Request-Id", x->r.id.at) == MHD_YES &&
-		  MHD_add_response_header(to, "X-Content-Type-Options", "nosniff") == MHD_YES;
+	return MHD_add_response_header(to, name, value) == MHD_YES;
+}
 
-	if (reply->body.len > 0 || reply->content_type != NULL)
-		ok = ok && MHD_add_response_header(to, "Content-Type", reply->content_type == NULL ? "application/json" : reply->content_type) == MHD_YES;
-	if (!has_header(reply, "Cache-Control"))
-		ok = ok && MHD_add_response_header(to, "Cache-Control", "no-store") == MHD_YES;
-	for (size_t i = 0; ok && i < reply->header_count; i++) {
-		char *value = reply->headers[i].value.len == 0 ? NULL : fb_arena_copy(&x->own, reply->headers[i].value);
+static bool add_own(struct exchange *x, struct MHD_Response *to, const struct fb_reply *reply)
+{
+	const char *type = reply->content_type == NULL ? "application/json" : reply->content_type;
 
-		if (reply->headers[i].value.len > 0)
-			ok = value != NULL && MHD_add_response_header(to, reply->headers[i].name, value) == MHD_YES;
+	return add(to, "X-Request-Id", x->r.id.at) && add(to, "X-Content-Type-Options", "nosniff") &&
+	       ((reply->body.len == 0 && reply->content_type == NULL) || add(to, "Content-Type", type)) &&
+	       (has_header(reply, "Cache-Control") || add(to, "Cache-Control", "no-store")) &&
+	       (!x->conn->worker->draining || add(to, "Connection", "close"));
+}
+
+static bool add_handlers(struct exchange *x, struct MHD_Response *to, const struct fb_reply *reply)
+{
+	for (size_t i = 0; i < reply->header_count; i++) {
+		struct fb_str value = reply->headers[i].value;
+		char *text = value.len == 0 ? NULL : fb_arena_copy(&x->own, value);
+
+		if (value.len > 0 && (text == NULL || !add(to, reply->headers[i].name, text)))
+			return false;
 	}
-	if (x->conn->worker->draining)
-		ok = ok && MHD_add_response_header(to, "Connection", "close") == MHD_YES;
-	return ok;
+	return true;
 }
 
 static bool hand_over(struct exchange *x, const struct fb_reply *reply)
@@ -69,7 +77,8 @@ static bool hand_over(struct exchange *x, const struct fb_reply *reply)
 
 	if (response == NULL)
 		return false;
-	ok = add_headers(x, response, reply) && MHD_queue_response(x->mhd, reply->status, response) == MHD_YES;
+	ok = add_own(x, response, reply) && add_handlers(x, response, reply) &&
+	     MHD_queue_response(x->mhd, reply->status, response) == MHD_YES;
 	MHD_destroy_response(response);
 	return ok;
 }

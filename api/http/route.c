@@ -57,8 +57,8 @@ static bool more_literal(const char *one, const char *other)
 }
 
 /* Walks all rows that match the path; `methods` gets a bit for each one's method. */
-static const struct fb_route *find(void **ctx, struct fb_str params[FB_HTTP_PARAMS_MAX], unsigned *methods, const struct fb_mount *mounts, size_t count,
-				   int method, struct fb_str path)
+static const struct fb_route *find(void **ctx, struct fb_str params[FB_HTTP_PARAMS_MAX], unsigned *methods,
+				   const struct fb_mount *mounts, size_t count, int method, struct fb_str path)
 {
 	const struct fb_route *best = NULL;
 
@@ -86,8 +86,9 @@ static void put_name(struct fb_buf *out, const char *name)
 	fb_buf_text(out, name);
 }
 
-enum fb_status fb_route_find(const struct fb_route **out, void **ctx, struct fb_str params[FB_HTTP_PARAMS_MAX], struct fb_buf *allow,
-			     const struct fb_mount *mounts, size_t count, enum fb_method method, struct fb_str path)
+enum fb_status fb_route_find(const struct fb_route **out, void **ctx, struct fb_str params[FB_HTTP_PARAMS_MAX],
+			     struct fb_buf *allow, const struct fb_mount *mounts, size_t count, enum fb_method method,
+			     struct fb_str path)
 {
 	struct fb_str values[FB_HTTP_PARAMS_MAX];
 	unsigned methods = 0;
@@ -126,6 +127,11 @@ bool fb_http_allow(struct fb_buf *out, const struct fb_mount *mounts, size_t cou
 	return true;
 }
 
+static bool is_literal(struct fb_str segment)
+{
+	return memchr(segment.at, '{', segment.len) == NULL && memchr(segment.at, '}', segment.len) == NULL;
+}
+
 static void check_pattern(const char *pattern)
 {
 	struct fb_str rest = fb_str_of(pattern), segment;
@@ -134,7 +140,7 @@ static void check_pattern(const char *pattern)
 	FB_ASSERT(pattern[0] == '/');
 	while (next_segment(&segment, &rest)) {
 		FB_ASSERT(segment.len > 0 || strcmp(pattern, "/") == 0);
-		FB_ASSERT(is_param(segment) || (memchr(segment.at, '{', segment.len) == NULL && memchr(segment.at, '}', segment.len) == NULL));
+		FB_ASSERT(is_param(segment) || is_literal(segment));
 		params += is_param(segment);
 	}
 	FB_ASSERT(params <= FB_HTTP_PARAMS_MAX);

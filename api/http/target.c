@@ -31,10 +31,21 @@ static int take_byte(struct fb_str *s)
 	return high << 4 | low;
 }
 
+static size_t utf8_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first >= 0xc2 && first < 0xe0)
+		return 2;
+	if ((first & 0xf0) == 0xe0)
+		return 3;
+	return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
 /* How long the well-formed UTF-8 sequence at the front is; 0 if there is none. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
-	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	size_t len = utf8_length(p[0]);
 
 	if (len == 0 || len > left)
 		return 0;
@@ -82,24 +93,23 @@ static enum fb_status check_bytes(const char **why, struct fb_str raw)
 /* Takes "http://host" off an absolute-form target. */
 static enum fb_status strip_origin(struct fb_str *rest, const char **why, struct fb_str raw, struct fb_str host)
 {
-	struct fb_str scheme = { raw.at, 0 }, authority;
+	size_t start = 0, end;
 
 	if (raw.at[0] == '/') {
 		*rest = raw;
 		return FB_OK;
 	}
 	if (raw.len > 7 && fb_str_eq_nocase((struct fb_str){ raw.at, 7 }, FB_STR("http://")))
-		scheme.len = 7;
+		start = 7;
 	else if (raw.len > 8 && fb_str_eq_nocase((struct fb_str){ raw.at, 8 }, FB_STR("https://")))
-		scheme.len = 8;
+		start = 8;
 	else
 		return fault(why, "neither a path nor an http URL as target");
-	authority = (struct fb_str){ raw.at + scheme.len, 0 };
-	while (scheme.len + authority.len < raw.len && authority.at[authority.len] != '/' && authority.at[authority.len] != '?')
-		authority.len++;
-	if (!fb_str_eq_nocase(authority, host))
+	for (end = start; end < raw.len && raw.at[end] != '/' && raw.at[end] != '?';)
+		end++;
+	if (!fb_str_eq_nocase((struct fb_str){ raw.at + start, end - start }, host))
 		return fault(why, "the target names another host");
-	*rest = (struct fb_str){ authority.at + authority.len, raw.len - scheme.len - authority.len };
+	*rest = (struct fb_str){ raw.at + end, raw.len - end };
 	return FB_OK;
 }
 
@@ -174,7 +184,8 @@ static enum fb_status check_escapes(const char **why, struct fb_str query)
 	return FB_OK;
 }
 
-enum fb_status fb_target_parse(struct fb_target *out, const char **why, struct fb_arena *a, struct fb_str raw, struct fb_str host)
+enum fb_status fb_target_parse(struct fb_target *out, const char **why, struct fb_arena *a, struct fb_str raw,
+			       struct fb_str host)
 {
 	struct fb_target t = { .query = { "", 0 } };
 	struct fb_str rest, path;

@@ -1,9 +1,10 @@
 /* A worker: one thread, one libmicrohttpd daemon, its turns, and its end.
  *
- * The daemon's loop is ours, and waits by itself before it lets the daemon look (MHD_run never waits). Two reasons, both
- * in libmicrohttpd 0.9.75: its own threads can stop for ever, because when a wait returns exactly 128 events it waits
- * again, without limit, before it looks at any of them; and without such threads nothing ends its wait when a connection
- * is resumed. So each worker has a bell that a wake rings. */
+ * The daemon's loop is ours, and waits by itself before it lets the daemon look (MHD_run never waits). Two reasons,
+ * both in libmicrohttpd 0.9.75: its own threads can stop for ever, because when a wait returns exactly 128 events it
+ * waits again, without limit, before it looks at any of them (128 or 256 clients that one commit answers, and that all
+ * send their next request at the same moment, are that case; more threads only make it rarer); and without such
+ * threads nothing ends its wait when a connection is resumed. So each worker has a bell that a wake rings. */
 #include "http_int.h"
 
 #include <errno.h>
@@ -28,11 +29,14 @@ static size_t no_decoding(void *cls, struct MHD_Connection *mhd, char *text)
 
 static struct MHD_Daemon *start_daemon(struct worker *w, int listen_fd)
 {
+	/* Of the two limits of connections, crowd.c's is the nearer one. */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, fb_http_exchange_step, w,
-				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				MHD_OPTION_CONNECTION_LIMIT, w->http->settings.connections_max + LISTEN_BACKLOG, /* the limit is in crowd.c */
-				MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, fb_http_conn_notify, w,
-				MHD_OPTION_NOTIFY_COMPLETED, fb_http_exchange_end, w, MHD_OPTION_URI_LOG_CALLBACK, fb_http_exchange_begin, w,
+				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				MHD_OPTION_CONNECTION_LIMIT, w->http->settings.connections_max + LISTEN_BACKLOG,
+				MHD_OPTION_NOTIFY_CONNECTION, fb_http_conn_notify, w,
+				MHD_OPTION_NOTIFY_COMPLETED, fb_http_exchange_end, w,
+				MHD_OPTION_URI_LOG_CALLBACK, fb_http_exchange_begin, w,
 				MHD_OPTION_UNESCAPE_CALLBACK, no_decoding, NULL, MHD_OPTION_END);
 }
 
@@ -142,8 +146,8 @@ enum fb_status fb_http_worker_start(struct worker *w, struct fb_http *h, int lis
 	w->daemon = start_daemon(w, listen_fd);
 	if (w->daemon == NULL) {
 		close(w->bell);
-		return fb_error_set(e, FB_IO, "cannot start the HTTP server on %s port %u: no epoll or no memory", h->settings.bind,
-				    (unsigned)h->port);
+		return fb_error_set(e, FB_IO, "cannot start the HTTP server on %s port %u: no epoll or no memory",
+				    h->settings.bind, (unsigned)h->port);
 	}
 	w->events = events_of(w->daemon);
 	failed = start_thread(w);

@@ -1,6 +1,6 @@
 /* What the tests of api/http share: a server with test routes, and a client that sends raw bytes and reads answers. */
-#ifndef TEST_HTTP_H
-#define TEST_HTTP_H
+#ifndef FB_TEST_HTTP_H
+#define FB_TEST_HTTP_H
 #include "farebox/event.h"
 #include "farebox/http.h"
 #include "farebox/metric.h"
@@ -38,6 +38,7 @@ void server_stop(struct server *s); /* and checks that nothing BROKEN was logged
 unsigned server_wake_all(struct server *s);
 void server_wait_tokens(struct server *s, unsigned count); /* until so many are out */
 void server_wait_connections(struct server *s, unsigned count); /* with 0: everything is counted and logged, too */
+uint64_t now_ms(void);
 void wait_for(atomic_uint *counter, unsigned value);
 void server_log_text(const struct server *s, char *out, size_t cap);
 
@@ -66,4 +67,4 @@ bool client_silent(struct client *c, int ms); /* nothing comes within ms, and it
 /* Opens, sends, reads one answer, closes. */
 unsigned ask(const struct server *s, struct answer *a, const char *text);
 const char *answer_header(const struct answer *a, const char *name, char out[512]); /* NULL: absent */
-#endif /* TEST_HTTP_H */
+#endif /* FB_TEST_HTTP_H */

@@ -25,7 +25,8 @@ static struct fb_answered item(struct fb_request *r)
 
 	fb_buf_text(&out, "item ");
 	fb_buf_str(&out, r->params[0]);
-	return fb_http_reply(r, &(struct fb_reply){ .status = 200, .content_type = "text/plain", .body = fb_buf_view(&out) });
+	return fb_http_reply(r, &(struct fb_reply){ .status = 200, .content_type = "text/plain",
+						    .body = fb_buf_view(&out) });
 }
 
 static struct fb_answered first(struct fb_request *r)
@@ -82,12 +83,18 @@ static void on_delivered(void *arg, bool whole)
 	atomic_fetch_add(whole ? &s->whole : &s->not_whole, 1);
 }
 
+static struct fb_answered reply_and_count(struct fb_request *r, struct fb_str body)
+{
+	return fb_http_reply(r, &(struct fb_reply){ .status = 200, .body = body, .delivered = on_delivered,
+						    .delivered_arg = r->ctx });
+}
+
 static struct fb_answered greedy(struct fb_request *r)
 {
 	void *p = fb_arena_alloc(r->arena, FB_HTTP_ARENA, 1), *q = fb_arena_alloc(r->arena, 1, 1);
 
 	FB_ASSERT(p != NULL && q == NULL);
-	return fb_http_reply(r, &(struct fb_reply){ .status = 200, .body = FB_STR("half"), .delivered = on_delivered, .delivered_arg = r->ctx });
+	return reply_and_count(r, FB_STR("half"));
 }
 
 static struct fb_answered big(struct fb_request *r)
@@ -96,7 +103,7 @@ static struct fb_answered big(struct fb_request *r)
 
 	memset(out.at, 'b', out.cap);
 	out.len = out.cap;
-	return fb_http_reply(r, &(struct fb_reply){ .status = 200, .body = fb_buf_view(&out), .delivered = on_delivered, .delivered_arg = r->ctx });
+	return reply_and_count(r, fb_buf_view(&out));
 }
 
 static struct fb_answered wait_over(struct fb_request *r)
@@ -105,8 +112,7 @@ static struct fb_answered wait_over(struct fb_request *r)
 
 	atomic_fetch_add(r->expired ? &s->expired : &s->woken, 1);
 	FB_ASSERT(r->state == s);
-	return fb_http_reply(r, &(struct fb_reply){ .status = 200, .body = r->expired ? FB_STR("expired") : FB_STR("woken"),
-						    .delivered = on_delivered, .delivered_arg = s });
+	return reply_and_count(r, r->expired ? FB_STR("expired") : FB_STR("woken"));
 }
 
 static struct fb_answered wait_with(struct fb_request *r, fb_handler *next)
@@ -186,7 +192,8 @@ void server_settings(struct server *s)
 	memset(s, 0, sizeof(*s));
 	s->settings = (struct fb_http_settings){
 		.bind = "127.0.0.1", .threads = 2, .connections_max = 4096, .per_address_max = 4096,
-		.read_ms = 5000, .idle_ms = 60000, .grace_ms = 2000, .access_log = true, .authorise = authorise, .authorise_ctx = s,
+		.read_ms = 5000, .idle_ms = 60000, .grace_ms = 2000, .access_log = true,
+		.authorise = authorise, .authorise_ctx = s,
 	};
 }
 
@@ -201,7 +208,8 @@ void server_start(struct server *s)
 	s->log_fd = memfd_create("log", MFD_CLOEXEC);
 	CHECK(s->log_fd >= 0);
 	fb_log_open(&s->log, s->log_fd, FB_DEBUG, fb_os_clock());
-	CHECK_STATUS(FB_OK, fb_http_open(&s->http, &s->settings, mounts, 2, fb_os_clock(), fb_os_rng(), s->log, s->metrics, &e));
+	CHECK_STATUS(FB_OK, fb_http_open(&s->http, &s->settings, mounts, 2, fb_os_clock(), fb_os_rng(), s->log,
+					 s->metrics, &e));
 	s->port = fb_http_port(s->http);
 	CHECK(s->port != 0);
 }
@@ -254,6 +262,13 @@ void server_wait_connections(struct server *s, unsigned count)
 	CHECK(fb_metric_get(s->metrics, FB_M_HTTP_CONNECTIONS) == count);
 }
 
+uint64_t now_ms(void)
+{
+	struct fb_clock c = fb_os_clock();
+
+	return fb_clock_mono_ms(&c);
+}
+
 void wait_for(atomic_uint *counter, unsigned value)
 {
 	for (int i = 0; i < PATIENCE_MS && atomic_load(counter) < value; i++)
@@ -273,7 +288,9 @@ void server_log_text(const struct server *s, char *out, size_t cap)
 /* ---- the client ---------------------------------------------------------------------------- */
 bool client_try(struct client *c, const struct server *s)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = {
+		.sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	c->len = 0;
@@ -349,7 +366,8 @@ const char *answer_header(const struct answer *a, const char *name, char out[512
 	for (const char *p = strstr(a->head, "\r\n"); p != NULL; p = strstr(p, "\r\n")) {
 		const char *end = strstr(p += 2, "\r\n");
 
-		if (end == NULL || !fb_str_eq_nocase((struct fb_str){ p, name_len }, (struct fb_str){ name, name_len }) || p[name_len] != ':')
+		if (end == NULL || p[name_len] != ':' ||
+		    !fb_str_eq_nocase((struct fb_str){ p, name_len }, (struct fb_str){ name, name_len }))
 			continue;
 		snprintf(out, 512, "%.*s", (int)(end - p - (ptrdiff_t)name_len - 2), p + name_len + 2);
 		return out;

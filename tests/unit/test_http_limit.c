@@ -22,7 +22,7 @@ static void ask_with_head(size_t size)
 	int n = snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: x\r\nA: ");
 
 	memset(text + n, 'a', size - (size_t)n - 4);
-	strcpy(text + size - 4, "\r\n\r\n");
+	memcpy(text + size - 4, "\r\n\r\n", 5);
 	ask(&server, &answer, text);
 }
 
@@ -42,51 +42,50 @@ static void http_head__at_and_over_the_limit__is_200_and_431(void **state)
 
 static void http_target__longer_than_a_head__is_431_or_414(void **state)
 {
+	static const char rest[] = " HTTP/1.1\r\nHost: x\r\n\r\n";
 	static char text[80000];
 
 	(void)state;
 	start();
 	memcpy(text, "GET /", 5);
 	memset(text + 5, 'a', 40000);
-	strcpy(text + 40005, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	memcpy(text + 40005, rest, sizeof(rest));
 	CHECK(ask(&server, &answer, text) == 431);
 	memset(text + 5, 'a', 60000);
-	strcpy(text + 60005, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	memcpy(text + 60005, rest, sizeof(rest));
 	CHECK(ask(&server, &answer, text) == 414); /* libmicrohttpd's own */
 	server_stop(&server);
 }
 
 static char big[3 << 20];
 
-/* head, then `len` bytes as one chunk each of at most 10000 and the last chunk. */
-static size_t chunked(char *out, const char *path, size_t len)
+/* A request with a body of `len` bytes, in chunks of at most 10000. */
+static void chunked(struct fb_buf *out, const char *path, size_t len)
 {
-	size_t n = (size_t)sprintf(out, "POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", path);
+	static char piece[10000];
 
-	while (len > 0) {
-		size_t piece = len < 10000 ? len : 10000;
-
-		n += (size_t)sprintf(out + n, "%zx\r\n", piece);
-		memset(out + n, 'c', piece);
-		n += piece;
-		n += (size_t)sprintf(out + n, "\r\n");
-		len -= piece;
+	fb_buf_printf(out, "POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", path);
+	for (size_t n; len > 0; len -= n) {
+		n = len < sizeof(piece) ? len : sizeof(piece);
+		fb_buf_printf(out, "%zx\r\n", n);
+		fb_buf_put(out, piece, n);
+		fb_buf_text(out, "\r\n");
 	}
-	return n + (size_t)sprintf(out + n, "0\r\n\r\n");
+	fb_buf_text(out, "0\r\n\r\n");
 }
 
-static size_t sized(char *out, const char *path, size_t len)
+static void sized(struct fb_buf *out, const char *path, size_t len)
 {
-	size_t n = (size_t)sprintf(out, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", path, len);
+	static char body[ECHO_MAX + 1];
 
-	memset(out + n, 'l', len);
-	return n + len;
+	fb_buf_printf(out, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", path, len);
+	fb_buf_put(out, body, len);
 }
 
 static void http_body__at_and_over_the_route_s_limit__is_200_and_413(void **state)
 {
 	static const struct {
-		size_t (*make)(char *out, const char *path, size_t len);
+		void (*make)(struct fb_buf *out, const char *path, size_t len);
 		const char *path;
 		size_t len;
 		unsigned status;
@@ -107,11 +106,13 @@ static void http_body__at_and_over_the_route_s_limit__is_200_and_413(void **stat
 	(void)state;
 	start();
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
-		size_t len = rows[i].make(big, rows[i].path, rows[i].len);
+		struct fb_buf out;
 		struct client c;
 
+		fb_buf_init(&out, big, sizeof(big));
+		rows[i].make(&out, rows[i].path, rows[i].len);
 		client_open(&c, &server);
-		client_send(&c, big, len);
+		client_send(&c, out.at, out.len);
 		if (!client_read(&c, &answer, false) || answer.status != rows[i].status)
 			fail_msg("row %zu: %u, want %u", i, answer.status, rows[i].status);
 		CHECK(rows[i].status != 200 || answer.body_len == rows[i].len);
@@ -123,12 +124,15 @@ static void http_body__at_and_over_the_route_s_limit__is_200_and_413(void **stat
 
 static void http_body__far_over_the_limit__is_cut_off(void **state)
 {
+	struct fb_buf out;
 	struct client c;
 
 	(void)state;
 	start();
+	fb_buf_init(&out, big, sizeof(big));
+	chunked(&out, "/echo", 5 << 19); /* 2.5 MiB: more than is read for the sake of an answer */
 	client_open(&c, &server);
-	client_send(&c, big, chunked(big, "/echo", 5 << 19)); /* 2.5 MiB: more than is read for the sake of an answer */
+	client_send(&c, out.at, out.len);
 	CHECK(!client_read(&c, &answer, false));
 	client_close(&c);
 	CHECK(ask(&server, &answer, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") == 200);
@@ -213,7 +217,7 @@ static void http_connection__late_with_its_request__is_closed(void **state)
 	server.settings.read_ms = 300;
 	server_start(&server);
 	for (size_t i = 0; i < FB_COUNT(rows); i++) {
-		uint64_t reaped = fb_metric_get(server.metrics, FB_M_HTTP_REAPED), before = fb_clock_mono_ms(&(struct fb_clock){ .mono_ns = fb_os_clock().mono_ns }), took;
+		uint64_t reaped = fb_metric_get(server.metrics, FB_M_HTTP_REAPED), before = now_ms(), took;
 		struct client c;
 
 		client_open(&c, &server);
@@ -222,7 +226,7 @@ static void http_connection__late_with_its_request__is_closed(void **state)
 			for (int k = 0; k < 100 && client_send(&c, "a", 1); k++) /* would keep an idle timeout at bay for 2 s */
 				usleep(20000);
 		CHECK(client_closed(&c));
-		took = fb_clock_mono_ms(&(struct fb_clock){ .mono_ns = fb_os_clock().mono_ns }) - before;
+		took = now_ms() - before;
 		if (took < 250 || took > 1500)
 			fail_msg("row %zu: closed after %llu ms", i, (unsigned long long)took);
 		CHECK(fb_metric_get(server.metrics, FB_M_HTTP_REAPED) == reaped + rows[i].reaped);
@@ -289,7 +293,8 @@ static void http_memory__thousand_idle_connections__stays_flat(void **state)
 			CHECK(client_read(&c[i], &answer, false) && answer.status == 200);
 		}
 	later = resident_kib();
-	printf("memory: %ld KiB for %d idle connections that were used, %ld KiB more after three more rounds\n", idle - before, (int)N, later - idle);
+	printf("memory: %ld KiB for %d idle connections that were used, %ld KiB more after three more rounds\n",
+	       idle - before, (int)N, later - idle);
 	for (int i = 0; i < N; i++)
 		client_close(&c[i]);
 	server_stop(&server);

@@ -1,4 +1,5 @@
-/* Goal: methods, statuses, headers, ids, log and metrics of ordinary requests. Method: raw requests, one server for all. */
+/* Goal: methods, statuses, headers, ids, log and metrics of ordinary requests. Method: raw requests, one server for
+ * all. */
 #define _GNU_SOURCE
 #include "test_http.h"
 
@@ -111,22 +112,23 @@ static void http_head__get_route__is_its_answer_without_body(void **state)
 
 static void http_error__body__has_code_message_and_request_id(void **state)
 {
-	char want[512];
-
 	(void)state;
 	CHECK(ask(&server, &answer, "GET /nowhere HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-1.2_Z\r\n\r\n") == 404);
-	CHECK_STR("{\"error\":{\"code\":\"not_found\",\"message\":\"not_found\",\"request_id\":\"abc-1.2_Z\"}}", fb_str_of(answer.body));
+	CHECK_STR("{\"error\":{\"code\":\"not_found\",\"message\":\"not_found\",\"request_id\":\"abc-1.2_Z\"}}",
+		  fb_str_of(answer.body));
 	check_header("X-Request-Id", "abc-1.2_Z");
 	check_header("Content-Type", "application/json");
 	CHECK(ask(&server, &answer, "GET /quote HTTP/1.1\r\nHost: x\r\nX-Request-Id: q\r\n\r\n") == 400);
-	snprintf(want, sizeof(want), "{\"error\":{\"code\":\"bad_value\",\"message\":\"a \\\"quoted\\\"\\nmessage\",\"request_id\":\"q\"}}");
-	CHECK_STR(want, fb_str_of(answer.body));
+	CHECK_STR("{\"error\":{\"code\":\"bad_value\",\"message\":\"a \\\"quoted\\\"\\nmessage\",\"request_id\":\"q\"}}",
+		  fb_str_of(answer.body));
 }
+
+#define LETTERS_64 "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
 
 static void http_request_id__unusable_one__is_replaced(void **state)
 {
 	static const char *const rows[] = {
-		"", "a b", "a/b", "\"a\"", "a\xc3\xa9", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" /* 65 */, "a\r\nX-Request-Id: b",
+		"", "a b", "a/b", "\"a\"", "a\xc3\xa9", LETTERS_64 "a", "a\r\nX-Request-Id: b",
 	};
 	char text[512];
 
@@ -136,7 +138,7 @@ static void http_request_id__unusable_one__is_replaced(void **state)
 		CHECK(ask(&server, &answer, text) == 200);
 		CHECK(answer_header(&answer, "X-Request-Id", text) != NULL && strncmp(text, "req_", 4) == 0);
 	}
-	CHECK(ask(&server, &answer, "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n\r\n") == 200);
+	CHECK(ask(&server, &answer, "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: " LETTERS_64 "\r\n\r\n") == 200);
 	CHECK(strlen(answer_header(&answer, "X-Request-Id", text)) == 64);
 }
 
@@ -145,7 +147,8 @@ static void http_headers__in_and_out__pass_and_override(void **state)
 	char text[512];
 
 	(void)state;
-	CHECK(ask(&server, &answer, "GET /header HTTP/1.1\r\nhOST: shop.example:80\r\nX-In: \t some value \r\n\r\n") == 200);
+	CHECK(ask(&server, &answer,
+		  "GET /header HTTP/1.1\r\nhOST: shop.example:80\r\nX-In: \t some value \r\n\r\n") == 200);
 	CHECK_STR("some value", fb_str_of(answer.body));
 	check_header("X-Out", "some value");
 	check_header("X-Host", "shop.example:80");
@@ -183,8 +186,9 @@ static void http_keep_alive__many_and_pipelined__are_answered_in_order(void **st
 		CHECK(client_read(&c, &answer, false) && answer.status == 200);
 		CHECK_STR("abc", fb_str_of(answer.body));
 	}
-	for (int i = 0; i < 10; i++)
-		client_text(&c, i % 2 == 0 ? "GET /items/1 HTTP/1.1\r\nHost: x\r\n\r\n" : "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
+	for (int i = 0; i < 5; i++)
+		client_text(&c, "GET /items/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+				"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nz");
 	for (int i = 0; i < 10; i++) {
 		CHECK(client_read(&c, &answer, false));
 		CHECK_STR(i % 2 == 0 ? "item 1" : "z", fb_str_of(answer.body));
@@ -251,7 +255,7 @@ static void http_delivered__whole_or_cut__is_told_once(void **state)
 	} while (atomic_load(&server.whole) != whole);
 	client_reset(&c);
 	server_wait_connections(&server, 0);
-	CHECK(atomic_load(&server.not_whole) == not_whole + 1); /* the one that was being sent; those behind it never began */
+	CHECK(atomic_load(&server.not_whole) == not_whole + 1); /* the one being sent; those behind it never began */
 }
 
 static void http_arena__spent__answers_503_and_delivers_nothing(void **state)
@@ -292,7 +296,8 @@ static void http_record__each_request__has_one_line_and_counts(void **state)
 	CHECK(end != NULL);
 	*end = '\0';
 	CHECK(strstr(line, "\"method\":\"GET\"") != NULL && strstr(line, "\"path\":\"/items/7\"") != NULL);
-	CHECK(strstr(line, "\"status\":200") != NULL && strstr(line, "\"bytes\":6") != NULL && strstr(line, "\"peer\":\"127.0.0.1:") != NULL);
+	CHECK(strstr(line, "\"status\":200") != NULL && strstr(line, "\"bytes\":6") != NULL);
+	CHECK(strstr(line, "\"peer\":\"127.0.0.1:") != NULL);
 	CHECK(strstr(line, "hidden") == NULL);
 }
 

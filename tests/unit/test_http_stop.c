@@ -27,13 +27,6 @@ static pthread_t stop_in_background(void)
 	return t;
 }
 
-static uint64_t now_ms(void)
-{
-	struct fb_clock c = fb_os_clock();
-
-	return fb_clock_mono_ms(&c);
-}
-
 static void stop__woken_within_the_grace__is_answered_and_closed(void **state)
 {
 	struct client waiting, idle;

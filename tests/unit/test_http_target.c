@@ -22,7 +22,10 @@ static const struct fb_route others[] = {
 	ROW(FB_GET, "/exact/"),
 };
 static int ctx_some, ctx_others;
-static const struct fb_mount mounts[] = { { some, FB_COUNT(some), &ctx_some }, { others, FB_COUNT(others), &ctx_others } };
+static const struct fb_mount mounts[] = {
+	{ some, FB_COUNT(some), &ctx_some },
+	{ others, FB_COUNT(others), &ctx_others },
+};
 
 static void route_find__table__takes_the_most_literal_row(void **state)
 {
@@ -59,7 +62,8 @@ static void route_find__table__takes_the_most_literal_row(void **state)
 		enum fb_status st;
 
 		fb_buf_init(&allow, text, sizeof(text));
-		st = fb_route_find(&row, &ctx, params, &allow, mounts, FB_COUNT(mounts), rows[i].method, fb_str_of(rows[i].path));
+		st = fb_route_find(&row, &ctx, params, &allow, mounts, FB_COUNT(mounts), rows[i].method,
+				   fb_str_of(rows[i].path));
 		CHECK_STATUS(rows[i].pattern == NULL ? FB_NOT_FOUND : FB_OK, st);
 		if (st != FB_OK)
 			continue;
@@ -91,7 +95,8 @@ static void route_find__other_method__names_those_allowed_and_leaves_outputs(voi
 		struct fb_buf allow;
 
 		fb_buf_init(&allow, text, sizeof(text));
-		CHECK_STATUS(FB_METHOD, fb_route_find(&row, &ctx, params, &allow, mounts, FB_COUNT(mounts), rows[i].method, fb_str_of(rows[i].path)));
+		CHECK_STATUS(FB_METHOD, fb_route_find(&row, &ctx, params, &allow, mounts, FB_COUNT(mounts),
+						      rows[i].method, fb_str_of(rows[i].path)));
 		CHECK_STR(rows[i].allow, fb_buf_view(&allow));
 		CHECK(row == NULL && ctx == NULL && params[0].at == NULL);
 	}
@@ -141,11 +146,14 @@ static void target_parse__sound_target__gives_decoded_path_and_raw_query(void **
 static void target_parse__ambiguous_target__is_refused(void **state)
 {
 	static const char *const rows[] = {
-		"", "a", "*", "a/b", "?q", "//", "//a", "/a//b", "/.", "/..", "/a/../b", "/a/./b", "/a/..", "/%2e%2e/a", "/a/%2E", "/%2e./",
-		"/a%2fb", "/a%2Fb", "/a%5cb", "/a%5Cb", "/a\\b", "/a%00b", "/a%0ab", "/a%1fb", "/a%7fb", "/a b", "/a\tb", "/a\rb", "/a\x7f", "/a#b",
-		"/%", "/%2", "/%zz", "/%4", "/%4g", "/a?%", "/a?x=%zz", "/a?x=%4", "/\xc3\xa9", "/%C3", "/%c3%28", "/%C0%AF", "/%ED%A0%80",
-		"/%F4%90%80%80", "/%E0%80%80", "/%F0%80%80%80", "/%FF", "/a?\xc3\xa9", "/a?x#y", "http://other.example/a", "http://shop.example:80/a",
-		"http://u@shop.example/a", "http:/a", "http://", "ftp://shop.example/a", "shop.example:443", "http://shop.example//a",
+		"", "a", "*", "a/b", "?q", "//", "//a", "/a//b",
+		"/.", "/..", "/a/../b", "/a/./b", "/a/..", "/%2e%2e/a", "/a/%2E", "/%2e./",
+		"/a%2fb", "/a%2Fb", "/a%5cb", "/a%5Cb", "/a\\b", "/a%00b", "/a%0ab", "/a%1fb", "/a%7fb",
+		"/a b", "/a\tb", "/a\rb", "/a\x7f", "/a#b", "/a?x#y", "/\xc3\xa9", "/a?\xc3\xa9",
+		"/%", "/%2", "/%zz", "/%4", "/%4g", "/a?%", "/a?x=%zz", "/a?x=%4",
+		"/%C3", "/%c3%28", "/%C0%AF", "/%ED%A0%80", "/%F4%90%80%80", "/%E0%80%80", "/%F0%80%80%80", "/%FF",
+		"http://other.example/a", "http://shop.example:80/a", "http://u@shop.example/a", "http:/a", "http://",
+		"ftp://shop.example/a", "shop.example:443", "http://shop.example//a",
 	};
 
 	(void)state;

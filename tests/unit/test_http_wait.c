@@ -212,6 +212,28 @@ static void wait__hundreds_at_once__none_is_lost(void **state)
 		client_close(&c[i]);
 }
 
+/* A wake must not be left lying until the worker looks at its clock. */
+static void wait__woken__answers_without_delay(void **state)
+{
+	enum { TIMES = 100, EACH_MS_MAX = 5 };
+	uint64_t before = now_ms();
+	struct client c;
+	pthread_t waker;
+
+	(void)state;
+	atomic_store(&wake_on, true);
+	CHECK(pthread_create(&waker, NULL, wake_in_batches, NULL) == 0);
+	client_open(&c, &server);
+	for (int i = 0; i < TIMES; i++) {
+		client_text(&c, WAIT);
+		CHECK(client_read(&c, &answer, false) && answer.status == 200);
+	}
+	CHECK(now_ms() - before < TIMES * EACH_MS_MAX);
+	client_close(&c);
+	atomic_store(&wake_on, false);
+	pthread_join(waker, NULL);
+}
+
 /* Deadlines and wakes race on purpose: each request is answered once, by whichever came first. */
 static void wait__wake_and_deadline_race__one_of_them_wins(void **state)
 {
@@ -249,6 +271,7 @@ int run_http_wait_tests(void)
 		cmocka_unit_test(wait__client_gone_and_the_continuation_waits_again__expires_at_once),
 		cmocka_unit_test(wait__pipelined_request_behind__is_answered_after_it),
 		cmocka_unit_test(wait__hundreds_at_once__none_is_lost),
+		cmocka_unit_test(wait__woken__answers_without_delay),
 		cmocka_unit_test(wait__wake_and_deadline_race__one_of_them_wins),
 	};
 

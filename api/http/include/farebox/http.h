@@ -16,6 +16,7 @@
  *             Content-Length says so); connections and connections per address as set (closed at once);
  *             a request must have arrived whole within read_ms of its first line (reaped), be answered within
  *             the deadline given to fb_http_wait, and its answer be taken within idle_ms.
+ * Errors      each function's are with it.
  * Memory      48 KiB per connection, plus one exchange (what is touched of 350 KiB) per request under way.
  * Answers     every answer has X-Request-Id, Content-Length, Cache-Control (no-store unless the handler sets one) and
  *             X-Content-Type-Options; errors are {"error":{"code","message","request_id"}}.
@@ -77,7 +78,8 @@ struct fb_reply {
 	} headers[FB_HTTP_REPLY_HEADERS_MAX];
 	size_t header_count;
 	/* Called once on a pool thread when it is known whether the answer went out whole: every byte was taken by the
-	 * kernel. A client that closes (also one direction only) while its request waits gets nothing: not whole. May be NULL. */
+	 * kernel. A client that closes (also one direction only) while its request waits gets nothing: not whole. May
+	 * be NULL. */
 	void (*delivered)(void *arg, bool whole);
 	void *delivered_arg;
 };
@@ -107,7 +109,7 @@ void fb_http_wake(struct fb_http_wait *w);
 
 struct fb_route {
 	enum fb_method method;
-	const char *pattern; /* "/v1/accounts/{id}": a parameter takes one non-empty segment; literals win over parameters */
+	const char *pattern; /* "/v1/accounts/{id}": a parameter takes one non-empty segment; literals win over them */
 	fb_handler *handle;
 	uint32_t body_max; /* bytes; 0: a body is refused */
 	enum fb_auth auth;
@@ -139,14 +141,18 @@ struct fb_http;
 struct fb_target {
 	struct fb_str path, query;
 };
-FB_MUST_USE enum fb_status fb_target_parse(struct fb_target *out, const char **why, struct fb_arena *a, struct fb_str raw, struct fb_str host);
+FB_MUST_USE enum fb_status fb_target_parse(struct fb_target *out, const char **why, struct fb_arena *a,
+					   struct fb_str raw, struct fb_str host);
 /* mounts are borrowed until the stop. FB_CONFLICT: the port is taken; FB_IO; e says address, port, reason. */
-FB_MUST_USE enum fb_status fb_http_open(struct fb_http **out, const struct fb_http_settings *settings, const struct fb_mount *mounts, size_t count,
-					struct fb_clock clock, struct fb_rng rng, struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_http_open(struct fb_http **out, const struct fb_http_settings *settings,
+					const struct fb_mount *mounts, size_t count, struct fb_clock clock, struct fb_rng rng,
+					struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e);
 uint16_t fb_http_port(const struct fb_http *h); /* really bound */
 void fb_http_stop(struct fb_http *h); /* as above, then frees. NULL allowed */
 /* The router alone: the row for method and path, its parameters. FB_NOT_FOUND; FB_METHOD (*allow gets
  * "GET, POST"). */
-FB_MUST_USE enum fb_status fb_route_find(const struct fb_route **out, void **ctx, struct fb_str params[FB_HTTP_PARAMS_MAX], struct fb_buf *allow,
-					 const struct fb_mount *mounts, size_t count, enum fb_method method, struct fb_str path);
+FB_MUST_USE enum fb_status fb_route_find(const struct fb_route **out, void **ctx,
+					 struct fb_str params[FB_HTTP_PARAMS_MAX], struct fb_buf *allow,
+					 const struct fb_mount *mounts, size_t count, enum fb_method method,
+					 struct fb_str path);
 #endif /* FB_HTTP_H */

@@ -29,7 +29,8 @@ static void on_head(void *arg, const struct fb_head_report *r)
 	if (!fb_lane_balance(s->lane, &balance))
 		return;
 	if (balance < (fb_u128)s->conf.signer_min_gwei * GWEI && !fb_ops_has(&s->ops, FB_OPS_SIGNER_LOW))
-		fb_log(s->log, FB_EV_SIGNER_LOW, FB_F_HEX("signer", fb_lane_signer(s->lane)->bytes, 20), FB_F_U64("gwei", (uint64_t)(balance / GWEI)));
+		fb_log(s->log, FB_EV_SIGNER_LOW, FB_F_HEX("signer", fb_lane_signer(s->lane)->bytes, 20),
+		       FB_F_U64("gwei", (uint64_t)(balance / GWEI)));
 	fb_ops_set(&s->ops, FB_OPS_SIGNER_LOW, balance < (fb_u128)s->conf.signer_min_gwei * GWEI);
 }
 
@@ -48,7 +49,8 @@ static enum fb_status open_store(struct fb_server *s, struct fb_error *e)
 
 static enum fb_status open_rpc(struct fb_server *s, struct fb_error *e)
 {
-	struct fb_rpc_settings settings = { .url_count = s->network.rpc_url_count, .timeout_ms = s->conf.rpc_timeout_ms };
+	struct fb_rpc_settings settings = { .url_count = s->network.rpc_url_count,
+					    .timeout_ms = s->conf.rpc_timeout_ms };
 	enum fb_status st = fb_loop_open(&s->loop);
 
 	for (size_t i = 0; i < settings.url_count; i++)
@@ -73,7 +75,8 @@ static enum fb_status open_engines(struct fb_server *s, struct fb_error *e)
 	st = fb_lane_open(&s->lane, s->loop, s->rpc, s->store, commit, &s->key, &lane, s->clock, s->log, s->metrics, e);
 	if (st != FB_OK)
 		return st;
-	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, &settle, s->clock, s->log, s->metrics);
+	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, &settle, s->clock,
+		       s->log, s->metrics);
 	return FB_OK;
 }
 

@@ -39,8 +39,12 @@ static void on_reply(void *arg, const struct fb_net_reply *reply)
 void fb_buy_fetch(struct fb_buying *b, const char *payment)
 {
 	const struct fb_pay_options *o = &b->options;
-	struct fb_net_request request = { .method = o->method, .url = o->url, .timeout_ms = FB_BUY_TIMEOUT_MS, .answer_max = FB_BUY_ANSWER_MAX,
-					  .body = fb_str_of(o->data), .headers = { "Accept: application/json, */*" } };
+	struct fb_net_request request = { .method = o->method,
+					  .url = o->url,
+					  .timeout_ms = FB_BUY_TIMEOUT_MS,
+					  .answer_max = FB_BUY_ANSWER_MAX,
+					  .body = fb_str_of(o->data),
+					  .headers = { "Accept: application/json, */*" } };
 	size_t n = 1;
 
 	if (o->data != NULL)

@@ -41,7 +41,8 @@ static bool parse(struct options *o, int count, const char *const *args)
 {
 	*o = (struct options){ .action = count > 0 ? args[0] : "" };
 	for (int i = 1; i < count; i++) {
-		if (take_value(&o->from, &i, count, args, "--from") || take_value(&o->passphrase_file, &i, count, args, "--passphrase-file"))
+		if (take_value(&o->from, &i, count, args, "--from") ||
+		    take_value(&o->passphrase_file, &i, count, args, "--passphrase-file"))
 			continue;
 		if (strcmp(args[i], "--json") == 0)
 			o->json = true;
@@ -79,15 +80,18 @@ static size_t ask_for_load(void *ctx, char *out, size_t cap, const char *what)
 }
 
 /* A new passphrase, typed twice when it is typed. */
-static enum fb_status choose_passphrase(const struct options *o, char out[PASSPHRASE_MAX], size_t *len, struct fb_error *e)
+static enum fb_status choose_passphrase(const struct options *o, char out[PASSPHRASE_MAX], size_t *len,
+					struct fb_error *e)
 {
 	char again[PASSPHRASE_MAX];
 	enum fb_status st = FB_OK;
 
 	*len = read_passphrase(o, out, PASSPHRASE_MAX, "New passphrase: ");
 	if (*len < PASSPHRASE_MIN)
-		return fb_error_set(e, FB_BAD_VALUE, "the passphrase has %zu characters: want at least %d (typed, or in --passphrase-file, a file only you can read)", *len,
-				    PASSPHRASE_MIN);
+		return fb_error_set(
+			e, FB_BAD_VALUE,
+			"the passphrase has %zu characters: want at least %d (typed, or in --passphrase-file)",
+			*len, PASSPHRASE_MIN);
 	if (o->passphrase_file == NULL) {
 		size_t again_len = read_passphrase(o, again, sizeof(again), "The same again: ");
 
@@ -126,7 +130,8 @@ static enum fb_status write_keystore(const struct options *o, const struct fb_ke
 	enum fb_status st = choose_passphrase(o, passphrase, &len, e);
 
 	fb_buf_init(&b, text, sizeof(text));
-	if (st == FB_OK && (st = fb_keystore_write(&b, key, (struct fb_str){ passphrase, len }, o->light, fb_os_rng())) != FB_OK)
+	if (st == FB_OK &&
+	    (st = fb_keystore_write(&b, key, (struct fb_str) { passphrase, len }, o->light, fb_os_rng())) != FB_OK)
 		st = fb_error_set(e, st, "the keystore cannot be made: %s", fb_status_info(st)->name);
 	explicit_bzero(passphrase, sizeof(passphrase));
 	return st != FB_OK ? st : fb_os_write_secret(o->file, fb_buf_view(&b), e);
@@ -161,7 +166,8 @@ int fb_command_key(int count, const char *const *args)
 	if (!parse(&o, count, args))
 		return fb_app_usage("want: farebox key new FILE, key import FILE --from SOURCE, or key address SOURCE");
 	writes = strcmp(o.action, "address") != 0;
-	if ((writes && strcmp(o.action, "new") != 0 && strcmp(o.action, "import") != 0) || (strcmp(o.action, "import") == 0 && o.from == NULL))
+	if ((writes && strcmp(o.action, "new") != 0 && strcmp(o.action, "import") != 0) ||
+	    (strcmp(o.action, "import") == 0 && o.from == NULL))
 		return fb_app_usage("want: farebox key new FILE, key import FILE --from SOURCE, or key address SOURCE");
 	st = act(&o, &key, &e);
 	if (st == FB_OK)

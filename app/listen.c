@@ -5,7 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETTLE_MARGIN_MS = 15000 /* the server waits this much longer than the engine */, DEMO_TIMEOUT_S = 300, METRICS_CONNECTIONS = 16 };
+enum {
+	SETTLE_MARGIN_MS = 15000 /* the server waits this much longer than the engine */,
+	DEMO_TIMEOUT_S = 300,
+	METRICS_CONNECTIONS = 16
+};
 
 static void ask_to_stop(void *arg)
 {

@@ -43,8 +43,10 @@ static bool parse(struct fb_pay_options *o, int count, const char *const *args)
 	*o = (struct fb_pay_options){ .key = "$EVM_PRIVATE_KEY", .max = "1" };
 	for (int i = 0; i < count; i++) {
 		if (take_value(&o->key, &i, count, args, "--key") || take_value(&o->max, &i, count, args, "--max") ||
-		    take_value(&o->method, &i, count, args, "--method") || take_value(&o->data, &i, count, args, "--data") ||
-		    take_value(&o->network_file, &i, count, args, "--network-file") || take_value(&version, &i, count, args, "--x402-version"))
+		    take_value(&o->method, &i, count, args, "--method") ||
+		    take_value(&o->data, &i, count, args, "--data") ||
+		    take_value(&o->network_file, &i, count, args, "--network-file") ||
+		    take_value(&version, &i, count, args, "--x402-version"))
 			continue;
 		if (strcmp(args[i], "--yes") == 0)
 			o->yes = true;
@@ -68,7 +70,8 @@ int fb_command_pay(int count, const char *const *args)
 	if (fb_app_wants_help(count, args))
 		return print_help();
 	if (!parse(&o, count, args))
-		return fb_app_usage("want: farebox pay URL [--key SOURCE] [--yes] [--max AMOUNT]; see farebox pay --help");
+		return fb_app_usage(
+			"want: farebox pay URL [--key SOURCE] [--yes] [--max AMOUNT]; see farebox pay --help");
 	if (o.method == NULL)
 		o.method = o.data == NULL ? "GET" : "POST";
 	b = fb_must_alloc(1, sizeof(*b));

@@ -31,7 +31,8 @@ static enum fb_status load_networks(struct fb_buying *b, struct fb_error *e)
 
 		st = fb_os_read_file(text, &len, NETWORK_FILE_MAX, b->options.network_file, e);
 		if (st == FB_OK)
-			st = fb_network_parse(&b->networks[b->network_count++], (struct fb_str){ text, len }, b->options.network_file, e);
+			st = fb_network_parse(&b->networks[b->network_count++], (struct fb_str) { text, len },
+					      b->options.network_file, e);
 		free(text);
 	}
 	for (size_t i = 0; st == FB_OK && i < fb_network_builtin_count() && b->network_count < FB_BUY_NETWORKS_MAX; i++)
@@ -58,7 +59,8 @@ static enum fb_status read_quotes(struct fb_buying *b, struct fb_error *e)
 		return fb_wire_read_required_v2(&b->quotes, header, tokens_in(b), &b->arena, e);
 	if (b->options.version == 2)
 		return fb_error_set(e, FB_NOT_FOUND, "the server offers no x402 v2 quote (no PAYMENT-REQUIRED header)");
-	return fb_wire_read_required_v1(&b->quotes, (struct fb_str){ b->answer.body, b->answer.body_len }, tokens_in(b), &b->arena, e);
+	return fb_wire_read_required_v1(&b->quotes, (struct fb_str) { b->answer.body, b->answer.body_len },
+					tokens_in(b), &b->arena, e);
 }
 
 static enum fb_status choose(struct fb_buying *b, struct fb_error *e)
@@ -66,7 +68,8 @@ static enum fb_status choose(struct fb_buying *b, struct fb_error *e)
 	struct fb_amount max;
 
 	if (fb_amount_parse_decimal(&max, fb_str_of(b->options.max), b->networks[0].tokens[0].decimals) != FB_OK)
-		return fb_error_set(e, FB_BAD_VALUE, "--max \"%s\": want an amount in whole tokens like 0.5", b->options.max);
+		return fb_error_set(e, FB_BAD_VALUE, "--max \"%s\": want an amount in whole tokens like 0.5",
+				    b->options.max);
 	return fb_client_choose(&b->purchase, &b->quotes, b->networks, b->network_count, max, e);
 }
 
@@ -74,7 +77,8 @@ static bool agreed(const struct fb_buying *b)
 {
 	char answer[16];
 
-	return b->options.yes || (fb_os_ask(answer, sizeof(answer), "Pay? [y/N] ", false) == FB_OK && (answer[0] == 'y' || answer[0] == 'Y'));
+	return b->options.yes || (fb_os_ask(answer, sizeof(answer), "Pay? [y/N] ", false) == FB_OK &&
+				  (answer[0] == 'y' || answer[0] == 'Y'));
 }
 
 /* ---- paying -------------------------------------------------------------------------------------------- */
@@ -86,7 +90,8 @@ static char *payment_line(struct fb_buying *b)
 	struct fb_buf line = fb_arena_buf(&b->arena, HEADER_MAX);
 
 	fb_buf_text(&line, b->purchase.quote->version == 1 ? "X-PAYMENT: " : "PAYMENT-SIGNATURE: ");
-	if (fb_client_pay(&line, &b->authorization, &b->purchase, &b->quotes, &b->key, fb_clock_wall_s(&clock), fb_os_rng(), &b->arena) != FB_OK)
+	if (fb_client_pay(&line, &b->authorization, &b->purchase, &b->quotes, &b->key, fb_clock_wall_s(&clock),
+			  fb_os_rng(), &b->arena) != FB_OK)
 		return NULL;
 	fb_buf_char(&line, '\0');
 	return line.overflowed ? NULL : line.at;
@@ -98,7 +103,8 @@ static void read_receipt(struct fb_buying *b)
 
 	if (header.len == 0)
 		header = fb_buy_header(b, "X-PAYMENT-RESPONSE");
-	b->has_receipt = header.len > 0 && fb_wire_read_receipt(&b->receipt, header, tokens_in(b), &b->arena, NULL) == FB_OK;
+	b->has_receipt =
+		header.len > 0 && fb_wire_read_receipt(&b->receipt, header, tokens_in(b), &b->arena, NULL) == FB_OK;
 }
 
 static unsigned retry_after(const struct fb_buying *b)
@@ -127,8 +133,8 @@ static void send_payment(struct fb_buying *b, const char *line)
 			read_receipt(b);
 		if (!undecided(b))
 			return;
-		fb_buy_say(b, "The outcome is not known yet (%s); the same payment again in %u s", b->answer.status == FB_OK ? "the server said 503" : b->answer.why,
-			   retry_after(b));
+		fb_buy_say(b, "The outcome is not known yet (%s); the same payment again in %u s",
+			   b->answer.status == FB_OK ? "the server said 503" : b->answer.why, retry_after(b));
 		nanosleep(&(struct timespec){ .tv_sec = (time_t)retry_after(b) }, NULL);
 	}
 }
@@ -138,7 +144,9 @@ static int conclude(struct fb_buying *b)
 	bool served = b->answer.status == FB_OK && b->answer.code >= 200 && b->answer.code < 300;
 
 	if (b->answer.status != FB_OK) {
-		fprintf(stderr, "farebox: %s did not answer the payment (%s): it may have been settled, look at the payer's account before paying again\n",
+		fprintf(stderr,
+			"farebox: %s did not answer the payment (%s): it may have been settled; "
+			"look at the payer's account before paying again\n",
 			b->options.url, b->answer.why);
 		return FB_EXIT_UNAVAILABLE;
 	}

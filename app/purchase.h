@@ -8,7 +8,13 @@
 #include "farebox/network.h"
 #include "farebox/wire.h"
 
-enum { FB_BUY_NETWORKS_MAX = 8, FB_BUY_MEMORY = 1 << 20, FB_BUY_ANSWER_MAX = 8 << 20, FB_BUY_TRIES = 20, FB_BUY_TIMEOUT_MS = 90000 };
+enum {
+	FB_BUY_NETWORKS_MAX = 8,
+	FB_BUY_MEMORY = 1 << 20,
+	FB_BUY_ANSWER_MAX = 8 << 20,
+	FB_BUY_TRIES = 20,
+	FB_BUY_TIMEOUT_MS = 90000
+};
 
 struct fb_pay_options {
 	const char *url, *key, *max, *method, *data, *network_file;

@@ -43,7 +43,8 @@ static void announce(const struct fb_server *s)
 
 	fb_buf_init(&signer, block, sizeof(block));
 	fb_buf_address_checksum(&signer, fb_lane_signer(s->lane));
-	printf("Facilitator listening on http://%s:%u (%s, signer %.*s)\n", s->conf.bind, fb_http_port(s->http), s->network.name, FB_STR_ARG(fb_buf_view(&signer)));
+	printf("Facilitator listening on http://%s:%u (%s, signer %.*s)\n", s->conf.bind, fb_http_port(s->http),
+	       s->network.name, FB_STR_ARG(fb_buf_view(&signer)));
 	printf("Metrics on http://127.0.0.1:%u/metrics\n", fb_http_port(s->metrics_http));
 	if (!s->pay.token)
 		printf("No demo_pay_to is set: GET /demo is not offered\n");

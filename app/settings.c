@@ -43,14 +43,19 @@ static enum fb_status take_rpc_urls(struct fb_server *s, struct fb_error *e)
 		rest = tail;
 		url = fb_str_trim(url);
 		if (!fb_str_starts(url, FB_STR("http://")) && !fb_str_starts(url, FB_STR("https://")))
-			return fb_error_set(e, FB_BAD_VALUE, "rpc_url (%s): want http:// or https:// URLs, comma-separated", fb_conf_origin(&s->conf, "rpc_url"));
+			return fb_error_set(e, FB_BAD_VALUE,
+					    "rpc_url (%s): want http:// or https:// URLs, comma-separated",
+					    fb_conf_origin(&s->conf, "rpc_url"));
 		if (s->network.rpc_url_count == FB_RPC_ENDPOINTS_MAX || url.len >= FB_NETWORK_URL_MAX)
-			return fb_error_set(e, FB_BAD_VALUE, "rpc_url (%s): want at most %d URLs of at most %d characters", fb_conf_origin(&s->conf, "rpc_url"),
-					    FB_RPC_ENDPOINTS_MAX, FB_NETWORK_URL_MAX - 1);
+			return fb_error_set(
+				e, FB_BAD_VALUE, "rpc_url (%s): want at most %d URLs of at most %d characters",
+				fb_conf_origin(&s->conf, "rpc_url"), FB_RPC_ENDPOINTS_MAX, FB_NETWORK_URL_MAX - 1);
 		snprintf(s->network.rpc_urls[s->network.rpc_url_count++], FB_NETWORK_URL_MAX, "%.*s", FB_STR_ARG(url));
 	}
 	if (s->network.rpc_url_count == 0)
-		return fb_error_set(e, FB_BAD_VALUE, "rpc_url is not set: set EVM_RPC_URL (or --rpc-url) to a JSON-RPC endpoint of %s", s->network.name);
+		return fb_error_set(e, FB_BAD_VALUE,
+				    "rpc_url is not set: set EVM_RPC_URL (or --rpc-url) to a JSON-RPC endpoint of %s",
+				    s->network.name);
 	return FB_OK;
 }
 
@@ -100,8 +105,10 @@ static enum fb_status read_key(struct fb_server *s, struct fb_error *e)
 	struct passphrase p = { s };
 
 	if (s->conf.key[0] == '\0')
-		return fb_error_set(e, FB_BAD_VALUE,
-				    "key is not set: set EVM_PRIVATE_KEY, or --key to $NAME, a key file or a keystore (farebox key new makes one)");
+		return fb_error_set(
+			e, FB_BAD_VALUE,
+			"key is not set: set EVM_PRIVATE_KEY, or --key to $NAME, a key file or a keystore "
+			"(farebox key new makes one)");
 	return fb_key_load(&s->key, s->conf.key, (struct fb_passphrase){ read_passphrase, &p }, e);
 }
 
@@ -117,10 +124,14 @@ static enum fb_status read_payees(struct fb_server *s, struct fb_error *e)
 		(void)fb_str_split(&one, &tail, rest, ',');
 		rest = tail;
 		if (s->x402.payee_count == FB_X402_PAYEES_MAX)
-			return fb_error_set(e, FB_BAD_VALUE, "pay_to (%s): want at most %d addresses", fb_conf_origin(&s->conf, "pay_to"), FB_X402_PAYEES_MAX);
+			return fb_error_set(e, FB_BAD_VALUE, "pay_to (%s): want at most %d addresses",
+					    fb_conf_origin(&s->conf, "pay_to"), FB_X402_PAYEES_MAX);
 		if (fb_address_parse_checked(&s->x402.payees[s->x402.payee_count++], fb_str_trim(one)) != FB_OK)
-			return fb_error_set(e, FB_BAD_VALUE, "pay_to (%s): \"%.*s\" is no address: want 0x and 40 hex digits, in one case or with a right EIP-55 checksum",
-					    fb_conf_origin(&s->conf, "pay_to"), FB_STR_ARG(one));
+			return fb_error_set(
+				e, FB_BAD_VALUE,
+				"pay_to (%s): \"%.*s\" is no address: want 0x and 40 hex digits, in one case or with a right "
+				"EIP-55 checksum",
+				fb_conf_origin(&s->conf, "pay_to"), FB_STR_ARG(one));
 	}
 	return FB_OK;
 }
@@ -131,16 +142,20 @@ static enum fb_status check_policy(const struct fb_server *s, struct fb_error *e
 	bool fenced = fb_auth_has_keys(s->keys) || s->x402.payee_count > 0;
 
 	if (s->conf.test_hooks && !fb_server_is_loopback(s->conf.bind))
-		return fb_error_set(e, FB_BAD_VALUE, "test_hooks (%s) with bind %s: POST /close is offered on loopback only",
+		return fb_error_set(e, FB_BAD_VALUE,
+				    "test_hooks (%s) with bind %s: POST /close is offered on loopback only",
 				    fb_conf_origin(&s->conf, "test_hooks"), s->conf.bind);
 	if (fb_server_is_loopback(s->conf.bind) || fenced)
 		return FB_OK;
 	if (!s->conf.open_settle)
-		return fb_error_set(e, FB_BAD_VALUE,
-				    "bind %s (%s) would let anyone settle with this signer's gas money: set api_keys or pay_to, or --open-settle with gas_budget_day_gwei",
-				    s->conf.bind, fb_conf_origin(&s->conf, "bind"));
+		return fb_error_set(
+			e, FB_BAD_VALUE,
+			"bind %s (%s) would let anyone settle with this signer's gas money: set api_keys or pay_to, or "
+			"--open-settle with gas_budget_day_gwei",
+			s->conf.bind, fb_conf_origin(&s->conf, "bind"));
 	if (s->conf.gas_budget_day_gwei == 0)
-		return fb_error_set(e, FB_BAD_VALUE, "open_settle (%s) on %s needs a gas budget: set gas_budget_day_gwei above 0",
+		return fb_error_set(e, FB_BAD_VALUE,
+				    "open_settle (%s) on %s needs a gas budget: set gas_budget_day_gwei above 0",
 				    fb_conf_origin(&s->conf, "open_settle"), s->conf.bind);
 	return FB_OK;
 }
@@ -154,12 +169,17 @@ static enum fb_status read_demo(struct fb_server *s, struct fb_error *e)
 	if (s->conf.demo_pay_to[0] == '\0')
 		return FB_OK;
 	if (fb_address_parse_checked(&s->pay.pay_to, fb_str_of(s->conf.demo_pay_to)) != FB_OK)
-		return fb_error_set(e, FB_BAD_VALUE, "demo_pay_to (%s): \"%s\" is no address: want 0x and 40 hex digits, in one case or with a right EIP-55 checksum",
-				    fb_conf_origin(&s->conf, "demo_pay_to"), s->conf.demo_pay_to);
+		return fb_error_set(
+			e, FB_BAD_VALUE,
+			"demo_pay_to (%s): \"%s\" is no address: want 0x and 40 hex digits, in one case or with a right "
+			"EIP-55 checksum",
+			fb_conf_origin(&s->conf, "demo_pay_to"), s->conf.demo_pay_to);
 	if (fb_amount_parse_decimal(&s->pay.price, fb_str_of(s->conf.demo_price), token->decimals) != FB_OK ||
 	    fb_amount_cmp(s->pay.price, (struct fb_amount){ 0 }) == 0)
-		return fb_error_set(e, FB_BAD_VALUE, "demo_price (%s): \"%s\": want an amount above 0 like 0.001 with at most %u decimals",
-				    fb_conf_origin(&s->conf, "demo_price"), s->conf.demo_price, token->decimals);
+		return fb_error_set(
+			e, FB_BAD_VALUE,
+			"demo_price (%s): \"%s\": want an amount above 0 like 0.001 with at most %u decimals",
+			fb_conf_origin(&s->conf, "demo_price"), s->conf.demo_price, token->decimals);
 	s->pay.token = token;
 	return FB_OK;
 }
@@ -174,7 +194,8 @@ static enum fb_status name_data(struct fb_server *s, struct fb_error *e)
 	else
 		fb_os_state_dir(&b);
 	if (b.overflowed)
-		return fb_error_set(e, FB_BAD_VALUE, "data (%s): the path is too long: want at most %zu bytes", fb_conf_origin(&s->conf, "data"), sizeof(s->data) - 1);
+		return fb_error_set(e, FB_BAD_VALUE, "data (%s): the path is too long: want at most %zu bytes",
+				    fb_conf_origin(&s->conf, "data"), sizeof(s->data) - 1);
 	s->data[b.len] = '\0';
 	return FB_OK;
 }

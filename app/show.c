@@ -63,10 +63,11 @@ void fb_buy_show_receipt(const struct fb_buying *b)
 		put_tx(&t, b);
 		fb_network_explorer(b->purchase.network, &explorer, &b->receipt.tx);
 	}
-	fb_buy_say(b, "Receipt: %s%.*s%s%.*s", b->receipt.success ? "settled in transaction " : "not settled ", FB_STR_ARG(fb_buf_view(&t)),
-		   explorer.len > 0 ? "\n  " : "", FB_STR_ARG(fb_buf_view(&explorer)));
+	fb_buy_say(b, "Receipt: %s%.*s%s%.*s", b->receipt.success ? "settled in transaction " : "not settled ",
+		   FB_STR_ARG(fb_buf_view(&t)), explorer.len > 0 ? "\n  " : "", FB_STR_ARG(fb_buf_view(&explorer)));
 	if (!b->receipt.success)
-		fb_buy_say(b, "  reason: %.*s %.*s", FB_STR_ARG(b->receipt.reason_text), FB_STR_ARG(b->receipt.message));
+		fb_buy_say(b, "  reason: %.*s %.*s", FB_STR_ARG(b->receipt.reason_text),
+			   FB_STR_ARG(b->receipt.message));
 }
 
 static void write_quote(struct fb_jw *w, const struct fb_buying *b)

@@ -17,8 +17,8 @@ struct fb_auth_keys {
 static enum fb_status add_key(struct fb_auth_keys *k, struct fb_str key, const char *source, struct fb_error *e)
 {
 	if (key.len < FB_AUTH_KEY_MIN || key.len > FB_AUTH_KEY_MAX)
-		return fb_error_set(e, FB_BAD_VALUE, "api_keys (%s): key %zu has %zu characters: want %d..%d", source, k->count + 1, key.len,
-				    FB_AUTH_KEY_MIN, FB_AUTH_KEY_MAX);
+		return fb_error_set(e, FB_BAD_VALUE, "api_keys (%s): key %zu has %zu characters: want %d..%d", source,
+				    k->count + 1, key.len, FB_AUTH_KEY_MIN, FB_AUTH_KEY_MAX);
 	if (k->count == FB_AUTH_KEYS_MAX)
 		return fb_error_set(e, FB_BAD_VALUE, "api_keys (%s): more than %d keys", source, FB_AUTH_KEYS_MAX);
 	k->hashes[k->count++] = fb_sha256(key.at, key.len);
@@ -55,8 +55,8 @@ static enum fb_status read_source(struct fb_auth_keys *k, const char *source, st
 	if (source[0] == '$') {
 		const char *value = getenv(source + 1);
 
-		return value == NULL ? fb_error_set(e, FB_NOT_FOUND, "api_keys: the variable %s is not set", source + 1) :
-				       add_keys(k, fb_str_of(value), source, e);
+		return value == NULL ? fb_error_set(e, FB_NOT_FOUND, "api_keys: the variable %s is not set", source + 1)
+				     : add_keys(k, fb_str_of(value), source, e);
 	}
 	text = fb_must_alloc(FILE_MAX, 1);
 	st = fb_os_read_secret(text, &len, FILE_MAX, source, e);
@@ -94,7 +94,8 @@ static struct fb_str presented_key(const struct fb_request *r)
 {
 	struct fb_str authorization = fb_request_header(r, "Authorization"), bearer = FB_STR("Bearer ");
 
-	if (authorization.len >= bearer.len && fb_str_eq_nocase((struct fb_str){ authorization.at, bearer.len }, bearer))
+	if (authorization.len >= bearer.len &&
+	    fb_str_eq_nocase((struct fb_str) { authorization.at, bearer.len }, bearer))
 		return fb_str_trim((struct fb_str){ authorization.at + bearer.len, authorization.len - bearer.len });
 	return fb_request_header(r, "X-API-Key");
 }

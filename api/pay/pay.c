@@ -33,10 +33,18 @@ static struct fb_offer make_offer(const struct fb_pay *p, struct fb_request *r, 
 		fb_buf_str(&b, r->host);
 	}
 	fb_buf_str(&b, r->path);
-	return (struct fb_offer){ .caip2 = fb_str_of(n->caip2), .v1_name = fb_str_of(n->v1_name), .url = fb_buf_view(&b),
-				  .description = FB_STR("farebox demo: a paid call"), .mime_type = FB_STR("application/json"),
-				  .domain_name = fb_str_of(p->token->name), .domain_version = fb_str_of(p->token->version),
-				  .amount = p->price, .asset = p->token->address, .pay_to = p->pay_to, .max_timeout_s = p->timeout_s, .upfront = true };
+	return (struct fb_offer) { .caip2 = fb_str_of(n->caip2),
+				   .v1_name = fb_str_of(n->v1_name),
+				   .url = fb_buf_view(&b),
+				   .description = FB_STR("farebox demo: a paid call"),
+				   .mime_type = FB_STR("application/json"),
+				   .domain_name = fb_str_of(p->token->name),
+				   .domain_version = fb_str_of(p->token->version),
+				   .amount = p->price,
+				   .asset = p->token->address,
+				   .pay_to = p->pay_to,
+				   .max_timeout_s = p->timeout_s,
+				   .upfront = true };
 }
 
 /* Browsers may read these; caches may not keep them. */
@@ -45,13 +53,16 @@ static void add_common(struct fb_reply *reply, const char *cache)
 	fb_reply_header(reply, "Cache-Control", fb_str_of(cache));
 	fb_reply_header(reply, "Vary", FB_STR("PAYMENT-SIGNATURE, X-PAYMENT"));
 	fb_reply_header(reply, "Access-Control-Allow-Origin", FB_STR("*"));
-	fb_reply_header(reply, "Access-Control-Expose-Headers", FB_STR("PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE"));
+	fb_reply_header(reply, "Access-Control-Expose-Headers",
+			FB_STR("PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE"));
 }
 
 /* 402: the v2 header and the v1 body at once. `receipt` (may be empty) tells why a payment did not do. */
-static struct fb_answered ask_payment(struct fb_request *r, const struct fb_offer *o, const char *error, const char *receipt_name, struct fb_str receipt)
+static struct fb_answered ask_payment(struct fb_request *r, const struct fb_offer *o, const char *error,
+				      const char *receipt_name, struct fb_str receipt)
 {
-	struct fb_buf v2 = fb_arena_buf(r->arena, REQUIRED_MAX), header = fb_arena_buf(r->arena, FB_BASE64_LEN(REQUIRED_MAX));
+	struct fb_buf v2 = fb_arena_buf(r->arena, REQUIRED_MAX),
+		      header = fb_arena_buf(r->arena, FB_BASE64_LEN(REQUIRED_MAX));
 	struct fb_buf v1 = fb_arena_buf(r->arena, REQUIRED_MAX);
 	struct fb_reply reply = { .status = 402 };
 
@@ -77,8 +88,12 @@ static const char *receipt_name(const struct sale *s)
 
 static struct fb_str write_receipt(struct sale *s, const struct fb_settle_outcome *o)
 {
-	struct fb_settlement_answer a = { .reason = o->reason, .message = o->note.text[0] == '\0' ? NULL : o->note.text, .payer = s->payer,
-					  .network = s->version == 1 ? s->offer.v1_name : s->offer.caip2, .has_tx = o->has_tx, .tx = o->tx };
+	struct fb_settlement_answer a = { .reason = o->reason,
+					  .message = o->note.text[0] == '\0' ? NULL : o->note.text,
+					  .payer = s->payer,
+					  .network = s->version == 1 ? s->offer.v1_name : s->offer.caip2,
+					  .has_tx = o->has_tx,
+					  .tx = o->tx };
 	struct fb_buf json, header;
 
 	fb_buf_init(&json, s->json, sizeof(s->json));
@@ -89,10 +104,12 @@ static struct fb_str write_receipt(struct sale *s, const struct fb_settle_outcom
 	return fb_buf_view(&header);
 }
 
-static struct fb_answered serve(struct fb_request *r, struct sale *s, const struct fb_settle_outcome *o, struct fb_str receipt)
+static struct fb_answered serve(struct fb_request *r, struct sale *s, const struct fb_settle_outcome *o,
+				struct fb_str receipt)
 {
 	struct fb_pay *p = r->ctx;
-	struct fb_reply reply = { .status = 200, .body = FB_STR("{\"message\":\"paid in full: here is your answer\",\"answer\":42}") };
+	struct fb_reply reply = { .status = 200,
+				  .body = FB_STR("{\"message\":\"paid in full: here is your answer\",\"answer\":42}") };
 
 	add_common(&reply, "private");
 	fb_reply_header(&reply, receipt_name(s), receipt);
@@ -103,7 +120,12 @@ static struct fb_answered serve(struct fb_request *r, struct sale *s, const stru
 /* The outcome is not known: never a 402, which a client answers by signing a second payment. */
 static struct fb_answered not_yet(struct fb_request *r, struct sale *s, struct fb_str receipt)
 {
-	struct fb_reply reply = { .status = 503, .body = FB_STR("{\"error\":{\"code\":\"settlement_pending\",\"message\":\"the outcome of this payment is not known yet: send the same request with the same payment again, do not sign a new one\"}}") };
+	struct fb_reply reply = {
+		.status = 503,
+		.body = FB_STR(
+			"{\"error\":{\"code\":\"settlement_pending\",\"message\":\"the outcome of this payment is not "
+			"known yet: send the same request with the same payment again, do not sign a new one\"}}")
+	};
 	char after[8];
 
 	snprintf(after, sizeof(after), "%d", RETRY_AFTER_S);
@@ -140,7 +162,9 @@ static struct fb_answered take_payment(struct fb_request *r, struct sale *s, str
 	struct fb_error e = { "" };
 	struct fb_note note;
 	enum fb_reason reason;
-	enum fb_status st = tokens == NULL ? FB_NO_MEMORY : fb_wire_read_payment_header(&payment, &reason, header, s->version, tokens, r->arena, &e);
+	enum fb_status st = tokens == NULL ? FB_NO_MEMORY
+					   : fb_wire_read_payment_header(&payment, &reason, header, s->version, tokens,
+									 r->arena, &e);
 
 	if (st != FB_OK)
 		return fb_http_error(r, st, e.text[0] == '\0' ? NULL : e.text);
@@ -172,7 +196,7 @@ static struct fb_answered demo(struct fb_request *r)
 
 static const struct fb_route routes[] = {
 	/* method  pattern  handler body_max auth          repeat             summary */
-	{ FB_GET,  "/demo", demo,   0,       FB_AUTH_NONE, FB_REPEAT_PAYLOAD, "a paid resource to try the whole way with" },
+	{ FB_GET, "/demo", demo, 0, FB_AUTH_NONE, FB_REPEAT_PAYLOAD, "a paid resource to try the whole way with" },
 };
 
 struct fb_mount fb_pay_mount(struct fb_pay *p)

@@ -53,7 +53,8 @@ enum fb_status fb_x402_read(struct fb_request *r, struct fb_x402_intake *in, str
 	}
 	if (!payee_served(x, &in->wire.requirement.pay_to)) {
 		in->reason = FB_REASON_INVALID_REQUIREMENTS;
-		snprintf(in->note.text, sizeof(in->note.text), "payTo is not among the payees this facilitator settles for");
+		snprintf(in->note.text, sizeof(in->note.text),
+			 "payTo is not among the payees this facilitator settles for");
 		return FB_OK;
 	}
 	in->reason = fb_claim_make(claim, x->network, &in->wire.payment, &in->wire.requirement, &in->note);

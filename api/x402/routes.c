@@ -20,10 +20,12 @@ static struct fb_answered health(struct fb_request *r)
 
 static const struct fb_route routes[] = {
 	/* method  pattern       handler         body_max          auth            repeat             summary */
-	{ FB_POST, "/verify",    fb_x402_verify, FB_X402_BODY_MAX, FB_AUTH_POLICY, FB_REPEAT_NONE,    "judge a payment without settling it" },
-	{ FB_POST, "/settle",    fb_x402_settle, FB_X402_BODY_MAX, FB_AUTH_POLICY, FB_REPEAT_PAYLOAD, "settle a payment on chain" },
-	{ FB_GET,  "/supported", supported,      0,                FB_AUTH_NONE,   FB_REPEAT_NONE,    "schemes, networks and signers" },
-	{ FB_GET,  "/health",    health,         0,                FB_AUTH_NONE,   FB_REPEAT_NONE,    "is the facilitator up" },
+	{ FB_POST, "/verify", fb_x402_verify, FB_X402_BODY_MAX, FB_AUTH_POLICY, FB_REPEAT_NONE,
+	  "judge a payment without settling it" },
+	{ FB_POST, "/settle", fb_x402_settle, FB_X402_BODY_MAX, FB_AUTH_POLICY, FB_REPEAT_PAYLOAD,
+	  "settle a payment on chain" },
+	{ FB_GET, "/supported", supported, 0, FB_AUTH_NONE, FB_REPEAT_NONE, "schemes, networks and signers" },
+	{ FB_GET, "/health", health, 0, FB_AUTH_NONE, FB_REPEAT_NONE, "is the facilitator up" },
 };
 
 struct fb_mount fb_x402_mount(struct fb_x402 *x)

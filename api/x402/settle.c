@@ -33,7 +33,8 @@ struct pending {
 	void *mine;
 };
 
-struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c, fb_handler *next, void *mine)
+struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c,
+					fb_handler *next, void *mine)
 {
 	struct pending *p = FB_NEW(r->arena, struct pending);
 	struct fb_x402_job *j;
@@ -55,7 +56,8 @@ struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
 	struct fb_settle_outcome o = { .reason = FB_REASON_SETTLE_ERROR };
 
 	if (r->expired)
-		snprintf(o.note.text, sizeof(o.note.text), "the outcome is not known yet: ask again with the same payload");
+		snprintf(o.note.text, sizeof(o.note.text),
+			 "the outcome is not known yet: ask again with the same payload");
 	else
 		o = p->job->outcome;
 	fb_x402_job_release(p->job);

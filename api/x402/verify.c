@@ -18,7 +18,11 @@ static struct fb_answered answer(struct fb_request *r, enum fb_reason reason, co
 	struct fb_verdict v = { .reason = reason, .message = note[0] == '\0' ? NULL : note, .payer = payer };
 	struct fb_buf b = fb_arena_buf(r->arena, ANSWER_MAX);
 
-	fb_metric_add(x->metrics, reason == FB_REASON_NONE ? FB_M_VERIFY_VALID : reason == FB_REASON_VERIFY_ERROR ? FB_M_VERIFY_UNKNOWN : FB_M_VERIFY_INVALID, 1);
+	fb_metric_add(x->metrics,
+		      reason == FB_REASON_NONE           ? FB_M_VERIFY_VALID
+		      : reason == FB_REASON_VERIFY_ERROR ? FB_M_VERIFY_UNKNOWN
+							 : FB_M_VERIFY_INVALID,
+		      1);
 	fb_wire_write_verdict(&b, &v);
 	if (b.overflowed)
 		return fb_http_error(r, FB_NO_MEMORY, NULL);

@@ -24,7 +24,8 @@ struct fb_x402_intake {
 	enum fb_reason reason;
 	struct fb_note note;
 };
-enum fb_status fb_x402_read(struct fb_request *r, struct fb_x402_intake *in, struct fb_claim *claim, struct fb_error *e);
+enum fb_status fb_x402_read(struct fb_request *r, struct fb_x402_intake *in, struct fb_claim *claim,
+			    struct fb_error *e);
 struct fb_answered fb_x402_bad_request(struct fb_request *r, enum fb_status st, const struct fb_error *e);
 
 fb_handler fb_x402_verify;

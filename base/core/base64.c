@@ -9,8 +9,10 @@ void fb_base64_put(struct fb_buf *b, const void *bytes, size_t len)
 
 	for (size_t i = 0; i < len; i += 3) {
 		size_t left = len - i;
-		uint32_t group = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
-		char text[4] = { alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63], alphabet[group & 63] };
+		uint32_t group =
+			(uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+		char text[4] = { alphabet[group >> 18], alphabet[group >> 12 & 63], alphabet[group >> 6 & 63],
+				 alphabet[group & 63] };
 
 		if (left < 3)
 			text[3] = '=';

@@ -21,7 +21,8 @@ static enum fb_status parse_decimal(fb_u128 *out, struct fb_str text, fb_u128 ma
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned digit = (unsigned)(text.at[i] - '0');
 
-		if (__builtin_mul_overflow(v, (fb_u128)10, &v) || __builtin_add_overflow(v, (fb_u128)digit, &v) || v > max)
+		if (__builtin_mul_overflow(v, (fb_u128)10, &v) || __builtin_add_overflow(v, (fb_u128)digit, &v) ||
+		    v > max)
 			return FB_OVERFLOW;
 	}
 	*out = v;
@@ -113,7 +114,8 @@ enum fb_status fb_amount_parse_decimal(struct fb_amount *out, struct fb_str text
 	for (size_t i = 0; i < decimals; i++) {
 		unsigned digit = i < fraction.len ? (unsigned)(fraction.at[i] - '0') : 0;
 
-		if (__builtin_mul_overflow(v, (fb_u128)10, &v) || __builtin_add_overflow(v, (fb_u128)digit, &v) || v > FB_AMOUNT_MAX)
+		if (__builtin_mul_overflow(v, (fb_u128)10, &v) || __builtin_add_overflow(v, (fb_u128)digit, &v) ||
+		    v > FB_AMOUNT_MAX)
 			return FB_OVERFLOW;
 	}
 	out->atoms = v;

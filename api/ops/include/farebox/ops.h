@@ -1,8 +1,8 @@
 /* farebox/ops.h - what an operator's tools ask: /healthz, /readyz, /metrics, and /close for test rigs.
  *
  * Layer      9
- * Ready      the newest block is fresh, the signer has gas money, nothing of ours is broken (a failed disk write among it), nobody asked
- *            for the end. /readyz answers 200, or 503 with the reasons.
+ * Ready      the newest block is fresh, the signer has gas money, nothing of ours is broken (a failed disk
+ *            write among it), nobody asked for the end. /readyz answers 200, or 503 with the reasons.
  * Threads    handlers on API threads; fb_ops_* setters from any thread (atomics).
  * Errors     none of its own.
  */

@@ -7,6 +7,7 @@
  * Answers     200 with PAYMENT-RESPONSE or X-PAYMENT-RESPONSE after the request's header, Cache-Control private;
  *             402 when paying (again) is right; 503 with Retry-After when the outcome is not known: a client that got
  *             a 402 there would pay twice; 400 for two payment headers or one that cannot be decoded.
+ * Errors      see Answers; a request that cannot get memory is a 503.
  * Ownership   borrows everything until the HTTP server has stopped.
  * Threads     handlers on the API pool.
  * Spec        x402 v1 and v2, HTTP transport, paymentFlow "upfront".

@@ -3,6 +3,7 @@
  * Layer      9
  * Answers    exactly the shapes stock clients read: 200 for every verdict, also a negative one; 400 with
  *            {"error":…} for a body that is no x402 request. A well-formed request never gets a 5xx.
+ * Errors     see Answers; a request that cannot get memory is a 503 before anything is settled.
  * Policy     when payees are listed, a requirement for another payTo is refused before any work.
  * Ownership  borrows everything until the HTTP server has stopped.
  * Threads    handlers on the API pool; facts and settlements on the chain's loop.
@@ -41,7 +42,8 @@ struct fb_mount fb_x402_mount(struct fb_x402 *x);
 /* ---- for other libraries that charge for something (the paywall) ------------------------------------ */
 /* Starts settling and suspends the request; `next` runs with the outcome at hand. `mine` is the caller's,
  * usually in the request's arena. */
-struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c, fb_handler *next, void *mine);
+struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c,
+					fb_handler *next, void *mine);
 /* In `next`, once: the outcome (when r->expired: not known, reason SETTLE_ERROR), and `mine` back. */
 struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine);
 /* Puts the delivery watch on a reply that tells of a success: an answer that never goes out whole gives

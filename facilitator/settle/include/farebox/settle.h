@@ -18,6 +18,7 @@
  *             S2 success only with status 1 and the Transfer   (checked: settle.c on_included)
  *             S3 `granted` is durable before success is said   (checked: settle.c answer)
  *             S4 a record's fingerprint never changes          (checked: record.c)
+ * Errors      never a status: every submit ends in one outcome with a reason (see Answers).
  * Limits      FB_SETTLE_ENTRIES_MAX under way, FB_SETTLE_WAITERS_MAX waiting callers.
  * Ownership   borrows everything it is opened with until closed.
  * Threads     the loop's thread only.

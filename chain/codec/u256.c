@@ -161,6 +161,11 @@ enum fb_status fb_u256_to_amount(struct fb_amount *out, struct fb_u256 v)
 
 	if (st != FB_OK || atoms > FB_AMOUNT_MAX)
 		return FB_OVERFLOW;
-	out->atoms = atoms;
+	out->atoms = atoms; /* allow(atoms): the one door from the chain's numbers to money */
 	return FB_OK;
+}
+
+struct fb_u256 fb_u256_from_amount(struct fb_amount a)
+{
+	return fb_u256_from_u128(a.atoms); /* allow(atoms): and the way back */
 }

@@ -94,7 +94,7 @@ struct fb_requirement fb_offer_requirement(const struct fb_offer *o, uint8_t ver
 	return (struct fb_requirement){
 		.scheme = FB_STR("exact"),
 		.network = version == 1 ? o->v1_name : o->caip2,
-		.amount = fb_u256_from_u128(o->amount.atoms),
+		.amount = fb_u256_from_amount(o->amount),
 		.asset = o->asset,
 		.pay_to = o->pay_to,
 		.max_timeout_s = o->max_timeout_s,

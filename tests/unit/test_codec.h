@@ -1,6 +1,6 @@
 /* The groups of codec's tests, one a file, and what they share. */
-#ifndef TEST_CODEC_H
-#define TEST_CODEC_H
+#ifndef FB_TEST_CODEC_H
+#define FB_TEST_CODEC_H
 #include "farebox/codec.h"
 #include "fb_test.h"
 
@@ -55,4 +55,4 @@ static inline struct fb_u256 draw_u256(uint64_t *state)
 	}
 	return v;
 }
-#endif /* TEST_CODEC_H */
+#endif /* FB_TEST_CODEC_H */

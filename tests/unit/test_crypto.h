@@ -1,6 +1,6 @@
 /* The groups of crypto's tests, one a file, and what they share. */
-#ifndef TEST_CRYPTO_H
-#define TEST_CRYPTO_H
+#ifndef FB_TEST_CRYPTO_H
+#define FB_TEST_CRYPTO_H
 #include "farebox/crypto.h"
 #include "fb_test.h"
 
@@ -70,4 +70,4 @@ static inline struct fb_signature signature_of(const char *hex)
 		struct fb_address want_address_ = address_of(want), got_address_ = (address); \
 		CHECK(fb_address_eq(&want_address_, &got_address_));                     \
 	} while (0)
-#endif /* TEST_CRYPTO_H */
+#endif /* FB_TEST_CRYPTO_H */

@@ -1,6 +1,6 @@
 /* The groups of the wire test binary, and what they share: real messages, edits of them, memory. */
-#ifndef TEST_WIRE_H
-#define TEST_WIRE_H
+#ifndef FB_TEST_WIRE_H
+#define FB_TEST_WIRE_H
 #include "farebox/wire.h"
 
 int wire_request_tests(void);
@@ -52,4 +52,4 @@ struct fb_arena *wire_arena_of(size_t size); /* fresh, smaller */
 struct fb_str wire_edit(const char *text, const char *after, const char *find, const char *replace);
 /* Its base64, in a static block of its own. */
 struct fb_str wire_base64(struct fb_str text);
-#endif /* TEST_WIRE_H */
+#endif /* FB_TEST_WIRE_H */

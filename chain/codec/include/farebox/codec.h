@@ -66,6 +66,7 @@ FB_MUST_USE enum fb_status fb_u256_to_u64(uint64_t *out, struct fb_u256 v);
 FB_MUST_USE enum fb_status fb_u256_to_u128(fb_u128 *out, struct fb_u256 v);
 /* The one door from the chain's numbers to money. FB_OVERFLOW above FB_AMOUNT_MAX. */
 FB_MUST_USE enum fb_status fb_u256_to_amount(struct fb_amount *out, struct fb_u256 v);
+struct fb_u256 fb_u256_from_amount(struct fb_amount a);
 
 /* ---- RLP ------------------------------------------------------------------------------------
  * Writer: lists are written to the same buf and closed with fb_rlp_list_end, which puts the header

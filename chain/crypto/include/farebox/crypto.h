@@ -3,6 +3,7 @@
  * Layer      3. libsecp256k1, libsodium (scrypt, memory wiping) and OpenSSL's libcrypto (AES, PBKDF2)
  *            are linked by this library alone.
  * Spec       EIP-55, EIP-191 (0x45), EIP-712, EIP-1559, EIP-2; Web3 Secret Storage v3; RFC 6979.
+ * Errors     as written at each function; outputs only on FB_OK.
  * Secrets    a fb_key is wiped by fb_key_wipe; nothing here prints or logs a secret, errors name
  *            files and settings only.
  * Threads    every function may be called from any thread (one shared, randomised, read-only

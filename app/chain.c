@@ -1,5 +1,5 @@
-/* Everything under the API: store and writer, the chain's loop, RPC, view, lane and settlement engine,
- * opened in layer order, checked against the chain, and closed in reverse. */
+/* Everything under the API: the chain's loop and RPC first, and the chain checked through them before anything
+ * is stored; then store, writer and engines; closed in reverse. */
 #include "latch.h"
 #include "server.h"
 
@@ -34,6 +34,12 @@ static void on_head(void *arg, const struct fb_head_report *r)
 	fb_ops_set(&s->ops, FB_OPS_SIGNER_LOW, balance < (fb_u128)s->conf.signer_min_gwei * GWEI);
 }
 
+struct opening {
+	struct fb_server *server;
+	struct fb_error *error;
+	enum fb_status status;
+};
+
 /* ---- opening ---------------------------------------------------------------------------------------------- */
 
 static enum fb_status open_store(struct fb_server *s, struct fb_error *e)
@@ -62,22 +68,25 @@ static enum fb_status open_rpc(struct fb_server *s, struct fb_error *e)
 	return st == FB_OK ? st : fb_error_set(e, st, "the event loop cannot be opened: %s", fb_status_info(st)->name);
 }
 
-static enum fb_status open_engines(struct fb_server *s, struct fb_error *e)
+/* On the loop's thread. */
+static void open_engines(void *arg)
 {
+	struct opening *o = arg;
+	struct fb_server *s = o->server;
 	struct fb_commit commit = fb_writer_port(s->writer);
-	struct fb_lane_settings lane = { .chain_id = s->network.chain_id, .receipt_poll_ms = s->conf.receipt_poll_ms,
+	struct fb_lane_settings lane = { .chain_id = s->network.chain_id,
+					 .receipt_poll_ms = s->conf.receipt_poll_ms,
 					 .budget_day_wei = (fb_u128)s->conf.gas_budget_day_gwei * GWEI };
-	struct fb_settle_settings settle = { .wait_ms = s->conf.settle_wait_ms, .gas_limit_max = s->conf.gas_limit_max,
+	struct fb_settle_settings settle = { .wait_ms = s->conf.settle_wait_ms,
+					     .gas_limit_max = s->conf.gas_limit_max,
 					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI };
-	enum fb_status st;
 
 	fb_view_open(&s->view, s->loop, s->rpc, s->metrics);
-	st = fb_lane_open(&s->lane, s->loop, s->rpc, s->store, commit, &s->key, &lane, s->clock, s->log, s->metrics, e);
-	if (st != FB_OK)
-		return st;
-	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, &settle, s->clock,
-		       s->log, s->metrics);
-	return FB_OK;
+	o->status = fb_lane_open(&s->lane, s->loop, s->rpc, s->store, commit, &s->key, &lane, s->clock, s->log,
+				 s->metrics, o->error);
+	if (o->status == FB_OK)
+		fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, &settle,
+			       s->clock, s->log, s->metrics);
 }
 
 /* ---- the checks before anything is served -------------------------------------------------------------------- */
@@ -112,13 +121,14 @@ static void start_lane(void *arg)
 static enum fb_status await(struct fb_server *s, void (*what)(void *arg), struct fb_error *e)
 {
 	struct check c = { .server = s };
+	const char *origin = s->conf.rpc_url[0] != '\0' ? fb_conf_origin(&s->conf, "rpc_url") : "the network file";
 	enum fb_status st;
 
 	fb_latch_init(&c.latch);
 	fb_loop_post(s->loop, what, &c);
 	st = fb_latch_wait(&c.latch);
 	if (st != FB_OK)
-		*e = c.latch.error;
+		fb_error_set(e, st, "%s; rpc_url comes from %s", c.latch.error.text, origin);
 	fb_latch_destroy(&c.latch);
 	return st;
 }
@@ -132,19 +142,22 @@ static void start_head(void *arg)
 
 enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 {
-	enum fb_status st = open_store(s, e);
+	struct opening engines = { .server = s, .error = e };
+	enum fb_status st = open_rpc(s, e);
 
-	if (st == FB_OK)
-		st = open_rpc(s, e);
-	if (st == FB_OK)
-		st = open_engines(s, e);
 	if (st != FB_OK)
 		return st;
 	fb_loop_start(s->loop, "fb-chain");
 	s->loop_runs = true;
 	st = await(s, check_network, e);
 	if (st == FB_OK)
-		st = await(s, start_lane, e);
+		st = open_store(s, e);
+	if (st != FB_OK)
+		return st;
+	fb_run_on(s->loop, open_engines, &engines);
+	if (engines.status != FB_OK)
+		return engines.status;
+	st = await(s, start_lane, e);
 	if (st == FB_OK)
 		fb_run_on(s->loop, start_head, s);
 	return st;

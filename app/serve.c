@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { GWEI = 1000000000 };
+
 static void print_help(void)
 {
 	char *block = fb_must_alloc(FB_CONF_PAGE_MAX, 1);
@@ -36,6 +38,17 @@ static void block_signals(sigset_t *set)
 	sigprocmask(SIG_BLOCK, set, NULL); /* threads inherit this: only sigwait below takes them */
 }
 
+/* Settling needs gas money; the server says so rather than wait for the first payment that finds out. */
+static void warn_of_gas(const struct fb_server *s, struct fb_str signer)
+{
+	fb_u128 balance;
+
+	if (!fb_lane_balance(s->lane, &balance) || balance >= (fb_u128)s->conf.signer_min_gwei * GWEI)
+		return;
+	printf("Warning: signer %.*s has %llu gwei, less than signer_min_gwei (%llu): send it gas money to settle\n",
+	       FB_STR_ARG(signer), (unsigned long long)(balance / GWEI), (unsigned long long)s->conf.signer_min_gwei);
+}
+
 static void announce(const struct fb_server *s)
 {
 	char block[FB_ADDRESS_TEXT_LEN];
@@ -46,8 +59,9 @@ static void announce(const struct fb_server *s)
 	printf("Facilitator listening on http://%s:%u (%s, signer %.*s)\n", s->conf.bind, fb_http_port(s->http),
 	       s->network.name, FB_STR_ARG(fb_buf_view(&signer)));
 	printf("Metrics on http://127.0.0.1:%u/metrics\n", fb_http_port(s->metrics_http));
-	if (!s->pay.token)
+	if (s->pay.token == NULL)
 		printf("No demo_pay_to is set: GET /demo is not offered\n");
+	warn_of_gas(s, fb_buf_view(&signer));
 	fflush(stdout);
 	fb_log(s->log, FB_EV_STARTED, FB_F_U64("port", fb_http_port(s->http)), FB_F_TEXT("network", s->network.name),
 	       FB_F_STR("signer", fb_buf_view(&signer)), FB_F_TEXT("data", s->data));
@@ -67,7 +81,7 @@ static void wait_for_end(struct fb_server *s, const sigset_t *signals)
 static void close_server(struct fb_server *s)
 {
 	fb_ops_set(&s->ops, FB_OPS_STOPPING, true);
-	if (s->loop_runs)
+	if (s->settle != NULL)
 		fb_server_drain(s); /* who waits for a receipt gets its hash now */
 	fb_http_stop(s->http);
 	fb_server_close_chain(s);

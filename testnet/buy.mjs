@@ -2,14 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { privateKeyToAccount } from 'viem/accounts';
 import { CHAIN_ID } from './chain.mjs';
-
-const TYPES = {
-	TransferWithAuthorization: [
-		{ name: 'from', type: 'address' }, { name: 'to', type: 'address' }, { name: 'value', type: 'uint256' },
-		{ name: 'validAfter', type: 'uint256' }, { name: 'validBefore', type: 'uint256' },
-		{ name: 'nonce', type: 'bytes32' },
-	],
-};
+import { AUTHORIZATION_TYPES } from './usdc.mjs';
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64');
 const decode = (text) => JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
@@ -38,7 +31,7 @@ export async function authorize(payer, { amount, payTo, asset, extra, maxTimeout
 	};
 	const signature = await privateKeyToAccount(payer.privateKey).signTypedData({
 		domain: { name: extra.name, version: extra.version, chainId: CHAIN_ID, verifyingContract: asset },
-		types: TYPES, primaryType: 'TransferWithAuthorization', message: authorization,
+		types: AUTHORIZATION_TYPES, primaryType: 'TransferWithAuthorization', message: authorization,
 	});
 	return { authorization, signature };
 }

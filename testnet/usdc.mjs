@@ -34,6 +34,17 @@ export const USDC_ABI = parseAbi([
 	'event Transfer(address indexed from, address indexed to, uint256 value)',
 	'event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)',
 ]);
+// EIP-3009, for EIP-712 signers.
+export const AUTHORIZATION_TYPES = {
+	TransferWithAuthorization: [
+		{ name: 'from', type: 'address' },
+		{ name: 'to', type: 'address' },
+		{ name: 'value', type: 'uint256' },
+		{ name: 'validAfter', type: 'uint256' },
+		{ name: 'validBefore', type: 'uint256' },
+		{ name: 'nonce', type: 'bytes32' },
+	],
+};
 
 const LOST_AND_FOUND = '0x000000000000000000000000000000000000dEaD';
 const MINTER_ALLOWANCE = 10n ** 18n;

@@ -2,21 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { privateKeyToAccount } from 'viem/accounts';
 import { CHAIN_ID, NETWORK } from '../../testnet/chain.mjs';
-import { USDC_ADDRESS } from '../../testnet/usdc.mjs';
+import { AUTHORIZATION_TYPES, USDC_ADDRESS } from '../../testnet/usdc.mjs';
 
 export const V1_NETWORK = 'base-sepolia';
 const LIFE_S = 300;
-
-const TYPES = {
-	TransferWithAuthorization: [
-		{ name: 'from', type: 'address' },
-		{ name: 'to', type: 'address' },
-		{ name: 'value', type: 'uint256' },
-		{ name: 'validAfter', type: 'uint256' },
-		{ name: 'validBefore', type: 'uint256' },
-		{ name: 'nonce', type: 'bytes32' },
-	],
-};
 
 export const freshNonce = () => `0x${randomBytes(32).toString('hex')}`;
 export const inSeconds = (seconds) => String(Math.floor(Date.now() / 1000) + seconds);
@@ -28,7 +17,7 @@ export function authorize(fields) {
 export function typedData(authorization, { name = 'USDC', version = '2', asset = USDC_ADDRESS } = {}) {
 	return {
 		domain: { name, version, chainId: CHAIN_ID, verifyingContract: asset },
-		types: TYPES, primaryType: 'TransferWithAuthorization', message: authorization,
+		types: AUTHORIZATION_TYPES, primaryType: 'TransferWithAuthorization', message: authorization,
 	};
 }
 

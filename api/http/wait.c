@@ -73,8 +73,10 @@ void fb_http_wake(struct fb_http_wait *w)
 void fb_http_wait_expire(struct exchange *x)
 {
 	FB_ASSERT(x->stage == STAGE_WAITING);
-	if (leave_waiting(x->wait, EXPIRED))
-		MHD_resume_connection(x->mhd);
+	if (!leave_waiting(x->wait, EXPIRED))
+		return;
+	MHD_resume_connection(x->mhd);
+	fb_http_worker_ring(x->conn->worker);
 }
 
 bool fb_http_wait_finish(struct exchange *x)

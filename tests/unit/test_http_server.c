@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "test_http.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -321,6 +323,29 @@ static void http_open__taken_port_or_bad_address__says_so(void **state)
 	fb_http_stop(NULL);
 }
 
+static void http_open__ipv6__serves(void **state)
+{
+	static struct fb_mount none[1];
+	struct fb_http_settings s = server.settings;
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct fb_http *h = NULL;
+	char text[64] = "";
+	int fd;
+
+	(void)state;
+	s.bind = "::1";
+	if (fb_http_open(&h, &s, none, 1, fb_os_clock(), fb_os_rng(), NULL, NULL, NULL) != FB_OK)
+		skip(); /* a machine without IPv6 */
+	a.sin6_port = htons(fb_http_port(h));
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK(connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0);
+	CHECK(send(fd, "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", 34, 0) == 34);
+	CHECK(recv(fd, text, sizeof(text) - 1, 0) > 12);
+	CHECK(strncmp(text, "HTTP/1.1 404", 12) == 0); /* there are no routes */
+	close(fd);
+	fb_http_stop(h);
+}
+
 int run_http_server_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +364,7 @@ int run_http_server_tests(void)
 		cmocka_unit_test(http_arena__spent__answers_503_and_delivers_nothing),
 		cmocka_unit_test(http_record__each_request__has_one_line_and_counts),
 		cmocka_unit_test(http_open__taken_port_or_bad_address__says_so),
+		cmocka_unit_test(http_open__ipv6__serves),
 	};
 
 	return cmocka_run_group_tests_name("http: requests and answers", tests, start, stop);

@@ -14,6 +14,7 @@
  *             A few faults are answered by libmicrohttpd itself, with a page of its own (api/http/head.c lists them).
  * Limits      headers FB_HTTP_HEADERS_MAX bytes (431); body: the route's body_max (413, at once when
  *             Content-Length says so); connections and connections per address as set (closed at once);
+ *             a connection's first line must come within read_ms, each next one within idle_ms (closed);
  *             a request must have arrived whole within read_ms of its first line (reaped), be answered within
  *             the deadline given to fb_http_wait, and its answer be taken within idle_ms.
  * Errors      each function's are with it.

@@ -140,11 +140,10 @@ static void set_method(struct fb_exchange *x, const struct fb_net_request *reque
 	bool head = fb_str_eq(method, FB_STR("HEAD")), post = fb_str_eq(method, FB_STR("POST"));
 
 	FB_ASSERT(method.len > 0);
-	SET(x, CURLOPT_NOBODY, 0L);
 	if (head) {
 		SET(x, CURLOPT_NOBODY, 1L);
 	} else if (post || request->body.len > 0) {
-		SET(x, CURLOPT_POST, 1L);
+		SET(x, CURLOPT_POST, 1L); /* this and HTTPGET end a HEAD before it */
 		SET(x, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
 		SET(x, CURLOPT_POSTFIELDS, copy(x, request->body));
 	} else {

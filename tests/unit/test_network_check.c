@@ -58,6 +58,7 @@ static const struct row rows[] = {
 	{ 4, TEXT("01", "31000000" PAD28), FB_MISMATCH, ": version() is \"1\", expected \"2\"" },
 	{ 4, ERROR("-32000"), FB_MISMATCH, ": version() is not there (the call reverts), expected \"2\"" },
 	{ 5, NUMBER("12"), FB_MISMATCH, ": decimals() is 18, expected 6" },
+	{ 5, "\"0x" WORD_20 WORD_20 "\"", FB_MISMATCH, ": decimals() is no number, expected 6" },
 	{ 5, "\"0x06\"", FB_MISMATCH, ": decimals() is no number, expected 6" },
 	{ 5, "\"0x" DOMAIN "\"", FB_MISMATCH, ": decimals() is no number" },
 	{ 6, "\"0x" WORD_20 "\"", FB_MISMATCH, ": DOMAIN_SEPARATOR() is 0x" WORD_20 ", expected 0x" DOMAIN },

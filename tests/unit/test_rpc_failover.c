@@ -377,13 +377,35 @@ static void send__resting_endpoint__is_asked_last_and_rests_no_longer_than_said(
 	ask(&w, 1, 0, false); /* it answered, so it is the one in use */
 	CHECK_STATUS(FB_OK, w.status);
 	CHECK(peer_requests(w.peers[0]) == 3 && peer_requests(w.peers[1]) == 2);
+	set_manner(&w, 0, HTTP_500);
+	set_manner(&w, 1, GOOD);
+	ask(&w, 1, 0, false); /* FAILOVER: its rest ended when it answered */
+	CHECK_STATUS(FB_OK, w.status);
 	timer = fb_timer_start(w.loop, FB_RPC_REST_MS + 20, 0, stop_loop, w.loop);
 	fb_loop_run(w.loop);
 	fb_timer_stop(timer);
-	set_manner(&w, 0, HTTP_500);
+	set_manner(&w, 1, HTTP_500);
 	ask(&w, 1, 0, false); /* two FAILOVERs, as neither was resting, and DOWN */
 	CHECK_STATUS(FB_RPC_ERROR, w.status);
-	world_close(&w, 5);
+	world_close(&w, 6);
+}
+
+static void send__endpoint_comes_back__its_next_failure_is_news(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, 1, (enum manner[]){ HTTP_500 }, 1000);
+	for (int round = 0; round < 2; round++) {
+		set_manner(&w, 0, HTTP_500);
+		ask(&w, 1, 0, false); /* FAILOVER, DOWN */
+		ask(&w, 1, 0, false);
+		CHECK_STATUS(FB_RPC_ERROR, w.status);
+		set_manner(&w, 0, GOOD);
+		ask(&w, 1, 0, false);
+		CHECK_STATUS(FB_OK, w.status);
+	}
+	world_close(&w, 4);
 }
 
 static void send_again(void *arg, const struct fb_rpc_reply *r)
@@ -421,7 +443,8 @@ static void send__too_many_at_once__is_busy_and_blames_no_endpoint(void **state)
 
 	(void)state;
 	CHECK_STATUS(FB_OK, fb_loop_open(&w.loop));
-	CHECK_STATUS(FB_OK, fb_rpc_open(&w.rpc, w.loop, &settings, NULL, NULL));
+	fb_metrics_open(&w.metrics);
+	CHECK_STATUS(FB_OK, fb_rpc_open(&w.rpc, w.loop, &settings, NULL, w.metrics));
 	for (size_t i = 0; i <= FB_NET_PENDING_MAX; i++)
 		send_calls(&w, 1, 0, false);
 	w.outstanding = 1; /* the one too many, which stops the loop */
@@ -430,6 +453,8 @@ static void send__too_many_at_once__is_busy_and_blames_no_endpoint(void **state)
 	w.outstanding = FB_NET_PENDING_MAX;
 	fb_rpc_close(w.rpc);
 	CHECK(w.draining == FB_NET_PENDING_MAX);
+	CHECK(fb_metric_get(w.metrics, FB_M_RPC_FAILED) == 0);
+	fb_metrics_close(w.metrics);
 	fb_loop_close(w.loop);
 	close(listener);
 }
@@ -498,6 +523,7 @@ int test_rpc_failover(void)
 		cmocka_unit_test(send__all_fail__reports_the_gravest),
 		cmocka_unit_test(send__deadline__spans_all_endpoints),
 		cmocka_unit_test(send__resting_endpoint__is_asked_last_and_rests_no_longer_than_said),
+		cmocka_unit_test(send__endpoint_comes_back__its_next_failure_is_news),
 		cmocka_unit_test(close__with_batches_under_way__ends_each_with_draining),
 		cmocka_unit_test(send__too_many_at_once__is_busy_and_blames_no_endpoint),
 		cmocka_unit_test(open__table__refuses_what_is_no_url),

@@ -2,8 +2,11 @@
  *
  * What it is  the format, encoded and decoded; no I/O. Balances, holds and indexes are derived from it.
  * Layer       4
- * Record      FB_RECORD_LEN bytes, fixed: numbers big-endian, no padding, a spare tail of zeros. Kinds and purposes have
- *             frozen numbers. A capture of several legs is one main record and one FB_RECORD_LEG a further leg.
+ * Record      FB_RECORD_LEN bytes, fixed: numbers big-endian, no padding, a spare tail of zeros. Kinds and purposes
+ *             have frozen numbers. A capture of several legs is one main record and one FB_RECORD_LEG a further leg.
+ *             A record has exactly the fields of its kind (see record.c), the others are zero, so that one record
+ *             has one encoding; encode asserts it, decode answers FB_STORAGE. A record alone says what changes:
+ *             nothing else has to be known to fold it.
  * Batch       header {magic, version, epoch, number, first_seq, record count, put count, time, previous hash, hash of
  *             the puts} ‖ records ‖ SHA-256 of all before it. Batch 0 is the genesis (no records, previous hash zero).
  *             Batches are contiguous: number + 1, first_seq = previous first_seq + previous count.
@@ -20,7 +23,13 @@
 #include "farebox/core.h"
 #include "farebox/port.h"
 
-enum { FB_RECORD_LEN = 192, FB_BATCH_RECORDS_MAX = 8192, FB_JOURNAL_KEY_LEN = 9, FB_OWNER_LEN = 20 };
+enum {
+	FB_RECORD_LEN = 192,
+	FB_BATCH_HEAD_LEN = 112,
+	FB_BATCH_RECORDS_MAX = 8192,
+	FB_JOURNAL_KEY_LEN = 9,
+	FB_OWNER_LEN = 20,
+};
 
 /* Whose account: a wallet's address, or another principal's 20 bytes. */
 struct fb_owner {
@@ -68,11 +77,13 @@ const char *fb_record_kind_text(enum fb_record_kind k);
 struct fb_record {
 	uint64_t seq;
 	enum fb_record_kind kind;
-	bool linked;             /* belongs to one chain with the next record: LEG records, linked operations */
+	bool linked;             /* all records of a chain but its last: a capture and its legs, linked operations, an
+				    account and what opened it */
 	uint32_t asset;
 	uint64_t debit, credit;  /* account numbers, from 1; 0 none */
 	fb_id id, ref;           /* ref: the hold or the reversed post */
-	struct fb_amount amount;
+	struct fb_amount amount; /* RELEASE, EXPIRE: the whole hold, which is freed */
+	struct fb_amount held;   /* CAPTURE: the whole hold; what its legs do not take is freed */
 	int64_t expires_us;      /* HOLD; 0 never */
 	uint16_t code;           /* the caller's class of transfer */
 	fb_u128 user;            /* the caller's order or request */
@@ -98,11 +109,11 @@ struct fb_batch {
 	const uint8_t *records; /* head.records times FB_RECORD_LEN */
 };
 size_t fb_batch_len(uint32_t records);
-/* Room for the header, then the caller fills records in place, then seals. */
+/* Room for the header, then the caller fills records in place, then seals: fb_batch_len(head->records) bytes. */
 uint8_t *fb_batch_records(uint8_t *batch);
 void fb_batch_seal(uint8_t *batch, struct fb_hash *hash, const struct fb_batch_head *head);
 FB_MUST_USE enum fb_status fb_batch_open(struct fb_batch *out, struct fb_str bytes, struct fb_error *e);
-struct fb_hash fb_puts_hash(const struct fb_put *puts, size_t count);
+struct fb_hash fb_puts_hash(const struct fb_put *puts, size_t count); /* of the puts in their order; zero of none */
 /* 'J' and the number. */
 void fb_journal_key(uint8_t out[FB_JOURNAL_KEY_LEN], uint64_t number);
 #endif /* FB_JOURNAL_H */

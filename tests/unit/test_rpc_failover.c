@@ -360,9 +360,16 @@ static void stop_loop(void *arg)
 	fb_loop_stop(arg);
 }
 
+static void wait_out_rests(struct world *w)
+{
+	struct fb_timer *timer = fb_timer_start(w->loop, FB_RPC_REST_MS + 20, 0, stop_loop, w->loop);
+
+	fb_loop_run(w->loop);
+	fb_timer_stop(timer);
+}
+
 static void send__resting_endpoint__is_asked_last_and_rests_no_longer_than_said(void **state)
 {
-	struct fb_timer *timer;
 	struct world w;
 
 	(void)state;
@@ -381,13 +388,37 @@ static void send__resting_endpoint__is_asked_last_and_rests_no_longer_than_said(
 	set_manner(&w, 1, GOOD);
 	ask(&w, 1, 0, false); /* FAILOVER: its rest ended when it answered */
 	CHECK_STATUS(FB_OK, w.status);
-	timer = fb_timer_start(w.loop, FB_RPC_REST_MS + 20, 0, stop_loop, w.loop);
-	fb_loop_run(w.loop);
-	fb_timer_stop(timer);
+	wait_out_rests(&w);
 	set_manner(&w, 1, HTTP_500);
 	ask(&w, 1, 0, false); /* two FAILOVERs, as neither was resting, and DOWN */
 	CHECK_STATUS(FB_RPC_ERROR, w.status);
 	world_close(&w, 6);
+}
+
+/* First it took over from a failed one; then both failed, and it answered first. */
+static void send__endpoint_in_use__stays_when_the_others_have_rested(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, 2, (enum manner[]){ HTTP_500, GOOD }, 1000);
+	ask(&w, 1, 0, false);
+	set_manner(&w, 0, GOOD);
+	wait_out_rests(&w);
+	ask(&w, 1, 0, false);
+	CHECK(peer_requests(w.peers[0]) == 1 && peer_requests(w.peers[1]) == 2);
+	set_manner(&w, 0, HTTP_500);
+	set_manner(&w, 1, HTTP_500);
+	ask(&w, 1, 0, false); /* the second, then the first */
+	CHECK_STATUS(FB_RPC_ERROR, w.status);
+	set_manner(&w, 1, GOOD);
+	ask(&w, 1, 0, false); /* the first, then the second */
+	CHECK(peer_requests(w.peers[0]) == 3 && peer_requests(w.peers[1]) == 4);
+	set_manner(&w, 0, GOOD);
+	wait_out_rests(&w);
+	ask(&w, 1, 0, false);
+	CHECK(peer_requests(w.peers[0]) == 3 && peer_requests(w.peers[1]) == 5);
+	world_close(&w, 4);
 }
 
 static void send__endpoint_comes_back__its_next_failure_is_news(void **state)
@@ -523,6 +554,7 @@ int test_rpc_failover(void)
 		cmocka_unit_test(send__all_fail__reports_the_gravest),
 		cmocka_unit_test(send__deadline__spans_all_endpoints),
 		cmocka_unit_test(send__resting_endpoint__is_asked_last_and_rests_no_longer_than_said),
+		cmocka_unit_test(send__endpoint_in_use__stays_when_the_others_have_rested),
 		cmocka_unit_test(send__endpoint_comes_back__its_next_failure_is_news),
 		cmocka_unit_test(close__with_batches_under_way__ends_each_with_draining),
 		cmocka_unit_test(send__too_many_at_once__is_busy_and_blames_no_endpoint),

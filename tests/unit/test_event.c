@@ -87,6 +87,7 @@ static void write__hostile_text__cannot_forge_a_line(void **state)
 		{ { "\xc2\x85\xe2\x80\xa8", 5 }, "\\u0085\\u2028" },            /* line ends of Unicode */
 		{ { "\xe2\x82\xac\xf0\x9f\x98\x80", 7 }, "\\u20ac\\ud83d\\ude00" },
 		{ { "\xc3", 1 }, "\\ufffd" },                                   /* cut short */
+		{ { "\xc3\xa9", 1 }, "\\ufffd" },                               /* the rest lies behind the end */
 		{ { "\xc3(", 2 }, "\\ufffd(" },                                 /* no continuation */
 		{ { "\xc0\x80", 2 }, "\\ufffd\\ufffd" },                        /* two bytes for NUL */
 		{ { "\xed\xa0\x80", 3 }, "\\ufffd\\ufffd\\ufffd" },             /* a surrogate */

@@ -1,4 +1,5 @@
-/* Memory of exchanges: one mapping each, of which only touched pages cost anything; a few are kept for reuse. */
+/* Memory of exchanges: one mapping each, of which only touched pages cost anything; small ones are kept for
+ * reuse, as mapping and unmapping cost more than all else that is done here for a request. */
 #include "http_int.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ void fb_http_block_give(struct worker *w, struct exchange *x)
 {
 	struct block *b = (struct block *)x;
 
-	if (w->block_count >= BLOCKS_KEPT) {
+	if (w->block_count >= BLOCKS_KEPT || x->own.used + x->arena.used > BLOCK_KEPT_USED) {
 		FB_ASSERT(munmap(b, BLOCK_BYTES) == 0);
 		return;
 	}

@@ -35,12 +35,11 @@ static bool payee_served(const struct fb_x402 *x, const struct fb_address *pay_t
 
 enum fb_status fb_x402_read(struct fb_request *r, struct fb_x402_intake *in, struct fb_claim *claim, struct fb_error *e)
 {
+	/* Nothing read keeps a pointer to them; in the arena they would be cleared twice for every request. */
+	static _Thread_local struct fb_json_token tokens[FB_WIRE_TOKENS];
 	struct fb_x402 *x = r->ctx;
-	struct fb_json_token *tokens = fb_arena_alloc(r->arena, FB_WIRE_TOKENS, sizeof(*tokens));
 	enum fb_status st;
 
-	if (tokens == NULL)
-		return fb_error_set(e, FB_NO_MEMORY, "the request needs more memory than it may have");
 	in->reason = FB_REASON_NONE;
 	in->note.text[0] = '\0';
 	e->text[0] = '\0';

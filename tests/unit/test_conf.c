@@ -313,6 +313,36 @@ static void open__secret_in_its_own_variable__only_the_reference_is_kept(void **
 	fb_conf_close(&c);
 }
 
+static void print__endpoints__show_scheme_and_host_only(void **state)
+{
+	static const struct {
+		const char *variable, *shown;
+	} rows[] = {
+		{ "EVM_RPC_URL=https://a.b/v2/SESAME", "= https://a.b/... " },
+		{ "EVM_RPC_URL=https://u:SESAME@a.b:9/", "= https://a.b:9 " },
+		{ "EVM_RPC_URL=https://a.b?key=SESAME", "= https://a.b/... " },
+		{ "EVM_RPC_URL=https://a.b/SESAME, http://c.d", "= https://a.b/...,http://c.d " },
+		{ "EVM_RPC_URL=SESAME", "= ... " },
+		{ "EVM_RPC_URL=http://127.0.0.1:8545", "= http://127.0.0.1:8545 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FB_COUNT(rows); i++) {
+		struct sources s = { .environment = { rows[i].variable } };
+		struct fb_conf c;
+		struct fb_error e;
+
+		CHECK_STATUS(FB_OK, open_conf(&c, &s, &e));
+		(void)print(&c, true);
+		CHECK(strstr(page_block, "SESAME") == NULL);
+		(void)print(&c, false);
+		CHECK(strstr(page_block, "SESAME") == NULL);
+		if (strstr(page_block, rows[i].shown) == NULL)
+			fail_msg("no \"%s\" in\n%s", rows[i].shown, page_block);
+		fb_conf_close(&c);
+	}
+}
+
 static void print__table__name_value_and_origin_in_columns(void **state)
 {
 	static const struct sources s = { .args = { "--port=80", "--access-log" }, .file = "network = base\n" };
@@ -422,6 +452,7 @@ int main(void)
 		IN_ROOT(open__limits__are_exact),
 		IN_ROOT(open__all_texts_at_their_longest__fit),
 		IN_ROOT(open__secret_in_its_own_variable__only_the_reference_is_kept),
+		IN_ROOT(print__endpoints__show_scheme_and_host_only),
 		IN_ROOT(print__table__name_value_and_origin_in_columns),
 		IN_ROOT(print__json__is_an_array_of_typed_rows),
 		cmocka_unit_test(help__page__names_every_setting_within_the_width),

@@ -1,8 +1,9 @@
-/* Opening and closing: the directory, its lock, RocksDB's options, and what the operator is told when it refuses. */
+/* Opening and closing: the directory, its lock, RocksDB in it, and what the operator is told when it refuses. */
 #include "store_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -10,16 +11,9 @@
 #include <unistd.h>
 
 enum {
-	WRITE_BUFFER_BYTES = 8 << 20,
-	CACHE_BYTES = 8 << 20,
-	OPEN_FILES_MAX = 256,
-	INFO_LOG_FATAL = 4,             /* rocksdb::FATAL_LEVEL: nothing, see make_options */
-	INFO_LOG_FILES = 2,             /* one is made at every open, and stays empty */
-	RECOVERY_TOLERATE_TORN_END = 0, /* any other damage in the log refuses to open; the library's default skips it */
-	BLOOM_BITS = 10,                /* a key that is absent, the usual case for a new payment, costs no read */
-	NO_COMPRESSION = 0,             /* rows are hashes, addresses and signed bytes */
 	DIRECTORY_MODE = 0700,
-	REASON_MAX = 160, /* bytes of RocksDB's words kept in a message */
+	NAME_MAX_LEN = 48, /* of anything we make in the directory */
+	REASON_MAX = 160,  /* bytes of RocksDB's words kept in a message */
 };
 
 #ifdef __SANITIZE_THREAD__
@@ -43,6 +37,13 @@ void store_take_text(char *out, size_t cap, char *text)
 	rocksdb_free(text);
 }
 
+void store_path(char out[STORE_PATH_MAX], const char *directory, const char *name)
+{
+	int len = snprintf(out, STORE_PATH_MAX, "%s/%s", directory, name);
+
+	FB_ASSERT(len > 0 && len < STORE_PATH_MAX);
+}
+
 /* The new name is durable when the directory above it is. */
 static bool sync_above(int directory)
 {
@@ -54,12 +55,12 @@ static bool sync_above(int directory)
 	return ok;
 }
 
-static enum fb_status open_directory(int *out, const char *path, struct fb_error *e)
+static enum fb_status open_directory(int *out, const char *path, bool create, struct fb_error *e)
 {
-	bool created = mkdir(path, DIRECTORY_MODE) == 0;
+	bool created = create && mkdir(path, DIRECTORY_MODE) == 0;
 	int fd;
 
-	if (!created && errno != EEXIST)
+	if (create && !created && errno != EEXIST)
 		return fb_error_set(e, FB_STORAGE, "cannot create the data directory %s: %s", path, strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -83,86 +84,143 @@ static enum fb_status lock_directory(int fd, const char *path, struct fb_error *
 	return fb_error_set(e, FB_STORAGE, "cannot lock the data directory %s: %s", path, strerror(errno));
 }
 
-static void set_table_options(struct fb_store *s)
+enum fb_status store_make(struct fb_store **out, const char *directory, bool reader, struct fb_error *e)
 {
-	rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+	int fd = -1;
+	enum fb_status st;
+	struct fb_store *s;
 
-	s->cache = rocksdb_cache_create_lru(CACHE_BYTES);
-	rocksdb_block_based_options_set_block_cache(table, s->cache);
-	rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
-	rocksdb_options_set_block_based_table_factory(s->options, table);
-	rocksdb_block_based_options_destroy(table);
+	if (strlen(directory) > STORE_PATH_MAX - NAME_MAX_LEN)
+		return fb_error_set(e, FB_STORAGE, "the name of the data directory is too long: at most %d bytes",
+				    STORE_PATH_MAX - NAME_MAX_LEN);
+	st = open_directory(&fd, directory, !reader, e);
+	if (st == FB_OK && !reader)
+		st = lock_directory(fd, directory, e);
+	if (st != FB_OK) {
+		if (fd >= 0)
+			close(fd);
+		return st;
+	}
+	s = fb_must_alloc(1, sizeof(*s));
+	s->is_reader = reader;
+	s->lock = fd;
+	s->anchor = -1;
+	memcpy(s->directory, directory, strlen(directory) + 1);
+	store_path(s->rows, directory, "rows");
+	store_options_make(s);
+	*out = s;
+	return FB_OK;
 }
 
-/* Notices a log file that was deleted, which no other option does; the C interface offers it as text alone. */
-static void set_options_without_function(struct fb_store *s)
-{
-	rocksdb_options_t *base = s->options;
-	char *text = NULL;
-
-	s->options = rocksdb_options_create();
-	rocksdb_get_options_from_string(base, "track_and_verify_wals_in_manifest=true", s->options, &text);
-	FB_ASSERT(text == NULL);
-	rocksdb_options_destroy(base);
-}
-
-static void make_options(struct fb_store *s)
-{
-	s->options = rocksdb_options_create();
-	rocksdb_options_set_create_if_missing(s->options, 1);
-	rocksdb_options_set_paranoid_checks(s->options, 1);
-	rocksdb_options_set_wal_recovery_mode(s->options, RECOVERY_TOLERATE_TORN_END);
-	rocksdb_options_set_write_buffer_size(s->options, WRITE_BUFFER_BYTES);
-	rocksdb_options_set_max_open_files(s->options, OPEN_FILES_MAX);
-	rocksdb_options_set_compression(s->options, NO_COMPRESSION);
-	/* On a full disk RocksDB 7.8 cannot write its own log either, and ends the process by an assertion at the line
-	 * after. What it has to say comes back as errors anyway. */
-	rocksdb_options_set_info_log_level(s->options, INFO_LOG_FATAL);
-	rocksdb_options_set_keep_log_file_num(s->options, INFO_LOG_FILES);
-	rocksdb_options_set_stats_dump_period_sec(s->options, 0);
-	set_options_without_function(s);
-	set_table_options(s);
-	s->get_options = rocksdb_readoptions_create();
-	s->commit_options = rocksdb_writeoptions_create();
-	rocksdb_writeoptions_set_sync(s->commit_options, 1);
-	s->batch = rocksdb_writebatch_create();
-}
-
-static enum fb_status refuse(char *rocksdb_text, const char *path, struct fb_error *e)
+enum fb_status store_refuse(const struct fb_store *s, char *rocksdb_text, struct fb_error *e)
 {
 	char reason[REASON_MAX];
 
 	store_take_text(reason, sizeof(reason), rocksdb_text);
 	if (fb_str_starts(fb_str_of(reason), FB_STR("Corruption")))
 		return fb_error_set(e, FB_STORAGE, "the records in %s are damaged; delete nothing: copy the directory, then "
-				    "restore it from a backup (%s)", path, reason);
-	return fb_error_set(e, FB_STORAGE, "cannot open the records in %s: %s", path, reason);
+				    "restore it from a backup (%s)", s->directory, reason);
+	return fb_error_set(e, FB_STORAGE, "cannot open the records in %s: %s", s->directory, reason);
+}
+
+enum fb_status store_open_rows(struct fb_store *s, struct fb_error *e)
+{
+	char *text = NULL;
+	enum fb_status st;
+
+	s->db = rocksdb_open_column_families(s->options, s->rows, FB_FAMILY_END, store_family_names,
+					     (const rocksdb_options_t *const *)s->family_options, s->families, &text);
+	if (text == NULL)
+		return FB_OK;
+	st = store_refuse(s, text, e);
+	fb_store_close(s);
+	return st;
+}
+
+/* Files of a bulk that a crash left. */
+static enum fb_status empty_bulk_directory(struct fb_store *s, struct fb_error *e)
+{
+	char path[STORE_PATH_MAX];
+
+	store_path(path, s->directory, "bulk");
+	store_files_remove(path);
+	if (mkdir(path, DIRECTORY_MODE) == 0)
+		return FB_OK;
+	return fb_error_set(e, FB_STORAGE, "cannot create %s: %s", path, strerror(errno));
+}
+
+/* Where there is an anchor there have been rows. RocksDB would make an empty database without its file CURRENT, and
+ * remove all other files. */
+static enum fb_status check_rows_exist(const struct fb_store *s, struct fb_error *e)
+{
+	char current[STORE_PATH_MAX];
+	struct stat info;
+
+	rocksdb_options_set_create_if_missing(s->options, s->anchor < 0);
+	store_path(current, s->rows, "CURRENT");
+	if (s->anchor < 0 || stat(current, &info) == 0)
+		return FB_OK;
+	return fb_error_set(e, FB_STORAGE, "the records are missing: there is an anchor in %s but no %s; delete nothing: "
+			    "copy the directory, then restore it from a backup", s->directory, current);
 }
 
 enum fb_status fb_store_open(struct fb_store **out, const char *directory, struct fb_error *e)
 {
-	int fd = -1;
-	enum fb_status st = open_directory(&fd, directory, e);
 	struct fb_store *s;
-	char *text = NULL;
+	enum fb_status st = store_make(&s, directory, false, e);
 
 	if (st != FB_OK)
 		return st;
-	st = lock_directory(fd, directory, e);
+	st = store_anchor_open(s, e);
+	if (st == FB_OK)
+		st = check_rows_exist(s, e);
+	if (st == FB_OK)
+		st = empty_bulk_directory(s, e);
 	if (st != FB_OK) {
-		close(fd);
+		fb_store_close(s);
 		return st;
 	}
-	s = fb_must_alloc(1, sizeof(*s));
-	s->lock = fd;
-	make_options(s);
-	s->db = rocksdb_open(s->options, directory, &text);
-	if (text != NULL) {
-		fb_store_close(s);
-		return refuse(text, directory, e);
+	st = store_open_rows(s, e);
+	if (st == FB_OK)
+		*out = s;
+	return st;
+}
+
+void store_close_rows(struct fb_store *s)
+{
+	for (unsigned i = 0; i < FB_FAMILY_END; i++) {
+		if (s->families[i] != NULL)
+			rocksdb_column_family_handle_destroy(s->families[i]);
+		s->families[i] = NULL;
 	}
-	*out = s;
-	return FB_OK;
+	if (s->db != NULL)
+		rocksdb_close(s->db);
+	s->db = NULL;
+}
+
+static enum fb_status replace_family(struct fb_store *s, enum fb_family family, struct fb_error *e)
+{
+	char *text = NULL;
+
+	rocksdb_drop_column_family(s->db, s->families[family], &text);
+	if (text != NULL)
+		return store_refuse(s, text, e);
+	rocksdb_column_family_handle_destroy(s->families[family]);
+	s->families[family] = rocksdb_create_column_family(s->db, s->family_options[family], store_family_names[family],
+							   &text);
+	return text == NULL ? FB_OK : store_refuse(s, text, e);
+}
+
+enum fb_status fb_store_clear_derived(struct fb_store *s, struct fb_error *e)
+{
+	enum fb_status st;
+
+	if (store_before(STORE_CLEAR))
+		return fb_error_set(e, FB_STORAGE, "a test wants it");
+	st = replace_family(s, FB_FAMILY_DERIVED, e);
+	if (st == FB_OK && store_after(STORE_CLEAR))
+		st = fb_error_set(e, FB_STORAGE, "a test wants it");
+	return st;
 }
 
 void fb_store_close(struct fb_store *s)
@@ -170,13 +228,12 @@ void fb_store_close(struct fb_store *s)
 	if (s == NULL)
 		return;
 	FB_ASSERT(!atomic_load(&s->committing));
-	if (s->db != NULL)
-		rocksdb_close(s->db);
-	rocksdb_writebatch_destroy(s->batch);
-	rocksdb_writeoptions_destroy(s->commit_options);
-	rocksdb_readoptions_destroy(s->get_options);
-	rocksdb_options_destroy(s->options);
-	rocksdb_cache_destroy(s->cache);
+	store_close_rows(s);
+	store_options_free(s);
+	if (s->scratch[0] != '\0')
+		store_files_remove(s->scratch);
+	if (s->anchor >= 0)
+		close(s->anchor);
 	close(s->lock); /* last: nobody else opens before everything is closed */
 	free(s);
 }

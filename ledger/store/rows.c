@@ -1,12 +1,14 @@
-/* Rows: one read, one durable batch, a walk in key order. */
+/* Rows: one read, one durable batch, a walk over a prefix. */
 #include "store_int.h"
 
 #include <string.h>
 
-enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t *out_len, size_t cap, struct fb_str key)
+enum fb_status fb_store_get_from(struct fb_store *s, enum fb_family family, uint8_t *out, size_t *out_len, size_t cap,
+				 struct fb_str key)
 {
 	char *text = NULL;
-	rocksdb_pinnableslice_t *found = rocksdb_get_pinned(s->db, s->get_options, key.at, key.len, &text);
+	rocksdb_pinnableslice_t *found = rocksdb_get_pinned_cf(s->db, s->get_options, s->families[family], key.at, key.len,
+							       &text);
 	const char *value;
 	size_t len;
 
@@ -26,9 +28,21 @@ enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t *out_len, s
 	return len <= cap ? FB_OK : FB_TOO_LARGE;
 }
 
-static void fill_batch(rocksdb_writebatch_t *batch, const struct fb_put *puts, size_t count)
+enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t *out_len, size_t cap, struct fb_str key)
 {
-	rocksdb_writebatch_clear(batch);
+	return fb_store_get_from(s, FB_FAMILY_ROWS, out, out_len, cap, key);
+}
+
+static void add_journal(struct fb_store *s, const struct fb_put *row)
+{
+	FB_ASSERT(row->key.len > 0 && row->key.len <= FB_PUT_KEY_MAX && !row->remove);
+	FB_ASSERT(row->value.len <= FB_STORE_JOURNAL_VALUE_MAX);
+	rocksdb_writebatch_put_cf(s->batch, s->families[FB_FAMILY_JOURNAL], row->key.at, row->key.len, row->value.at,
+				  row->value.len);
+}
+
+static void add_rows(rocksdb_writebatch_t *batch, const struct fb_put *puts, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		const struct fb_put *p = &puts[i];
 
@@ -41,18 +55,31 @@ static void fill_batch(rocksdb_writebatch_t *batch, const struct fb_put *puts, s
 	}
 }
 
-enum fb_status fb_store_commit(struct fb_store *s, const struct fb_put *puts, size_t count)
+static bool write_batch(struct fb_store *s)
 {
 	char *text = NULL;
 
-	FB_ASSERT(count > 0 && count <= FB_STORE_BATCH_MAX);
+	if (store_before(STORE_COMMIT)) {
+		fb_error_set(&s->failure, FB_STORAGE, "a test wants it");
+		return false;
+	}
+	rocksdb_write(s->db, s->commit_options, s->batch, &text);
+	if (text != NULL)
+		store_take_text(s->failure.text, sizeof(s->failure.text), text);
+	return text == NULL && !store_after(STORE_COMMIT);
+}
+
+enum fb_status fb_store_commit(struct fb_store *s, const struct fb_put *journal, const struct fb_put *puts,
+			       size_t count)
+{
+	FB_ASSERT(count <= FB_STORE_BATCH_MAX && (count > 0 || journal != NULL));
 	FB_ASSERT(!atomic_exchange(&s->committing, true));
 	if (!s->poisoned) {
-		fill_batch(s->batch, puts, count);
-		rocksdb_write(s->db, s->commit_options, s->batch, &text);
-		s->poisoned = text != NULL;
-		if (s->poisoned)
-			store_take_text(s->failure.text, sizeof(s->failure.text), text);
+		rocksdb_writebatch_clear(s->batch);
+		if (journal != NULL)
+			add_journal(s, journal);
+		add_rows(s->batch, puts, count);
+		s->poisoned = !write_batch(s);
 	}
 	atomic_store(&s->committing, false);
 	return s->poisoned ? FB_STORAGE : FB_OK;
@@ -66,24 +93,13 @@ const char *fb_store_failure(const struct fb_store *s)
 enum fb_status fb_store_scan(struct fb_store *s, struct fb_str prefix,
 			     bool (*each)(void *arg, struct fb_str key, struct fb_str value), void *arg)
 {
-	/* An iterator is one consistent snapshot by itself. */
-	rocksdb_iterator_t *it = rocksdb_create_iterator(s->db, s->get_options);
-	char *text = NULL;
-	bool more = true;
+	struct fb_cursor *c;
+	enum fb_status st;
 
-	for (rocksdb_iter_seek(it, prefix.at, prefix.len); more && rocksdb_iter_valid(it); rocksdb_iter_next(it)) {
-		struct fb_str key, value;
-
-		key.at = rocksdb_iter_key(it, &key.len);
-		if (!fb_str_starts(key, prefix))
-			break;
-		value.at = rocksdb_iter_value(it, &value.len);
-		more = each(arg, key, value);
-	}
-	rocksdb_iter_get_error(it, &text);
-	rocksdb_iter_destroy(it);
-	if (text == NULL)
-		return FB_OK;
-	rocksdb_free(text);
-	return FB_STORAGE;
+	fb_cursor_open(&c, s, FB_FAMILY_ROWS);
+	for (bool more = fb_cursor_seek(c, prefix); more && fb_str_starts(fb_cursor_key(c), prefix);)
+		more = each(arg, fb_cursor_key(c), fb_cursor_value(c)) && fb_cursor_next(c);
+	st = fb_cursor_status(c);
+	fb_cursor_close(c);
+	return st;
 }

@@ -41,7 +41,7 @@ static enum fb_status write_batch(struct fb_writer *w, const struct queue *q)
 {
 	size_t count = flatten(w->batch, q);
 	uint64_t start_ns = w->clock.mono_ns(w->clock.ctx);
-	enum fb_status st = fb_store_commit(w->store, w->batch, count);
+	enum fb_status st = fb_store_commit(w->store, NULL, w->batch, count);
 
 	if (st == FB_OK) {
 		fb_metric_time_ns(w->metrics, FB_M_COMMIT_SECONDS, w->clock.mono_ns(w->clock.ctx) - start_ns);

@@ -1,8 +1,6 @@
 /* Goal: the contract of farebox/store.h. Method: real RocksDB in a scratch directory; failures are real ones: a file
  * size limit for the write that fails, bytes flipped and cut on disk, a second process that holds the directory. */
-#include "fb_test_dir.h"
-#include "farebox/store.h"
-#include "fb_test.h"
+#include "test_store.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,44 +10,54 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct fb_test_dir root;
-static char data[128]; /* the store's directory */
+struct fb_test_dir test_store_root;
+char test_store_data[128];
 
-static int setup(void **state)
+int test_store_setup(void **state)
 {
 	(void)state;
-	if (!fb_test_dir_make(&root))
+	if (!fb_test_dir_make(&test_store_root))
 		return -1;
-	snprintf(data, sizeof(data), "%s/rows", root.path);
+	snprintf(test_store_data, sizeof(test_store_data), "%s/data", test_store_root.path);
 	return 0;
 }
 
-static int teardown(void **state)
+int test_store_teardown(void **state)
 {
 	(void)state;
-	return fb_test_dir_remove(&root) ? 0 : -1;
+	return fb_test_dir_remove(&test_store_root) ? 0 : -1;
 }
 
-static struct fb_store *open_store(void)
+struct fb_store *test_store_open(void)
 {
 	struct fb_store *s = NULL;
 	struct fb_error e = { "" };
-	enum fb_status st = fb_store_open(&s, data, &e);
+	enum fb_status st = fb_store_open(&s, test_store_data, &e);
 
 	if (st != FB_OK)
 		fail_msg("open: %s", e.text);
 	return s;
 }
 
-static enum fb_status put(struct fb_store *s, const char *key, const char *value)
+const char *test_store_refusal(void)
+{
+	static struct fb_error e;
+	struct fb_store *s = NULL;
+
+	e.text[0] = '\0';
+	CHECK_STATUS(FB_STORAGE, fb_store_open(&s, test_store_data, &e));
+	CHECK(s == NULL);
+	return e.text;
+}
+
+enum fb_status test_store_put(struct fb_store *s, const char *key, const char *value)
 {
 	struct fb_put p = { .key = fb_str_of(key), .value = fb_str_of(value) };
 
-	return fb_store_commit(s, &p, 1);
+	return fb_store_commit(s, NULL, &p, 1);
 }
 
-/* NULL: not there. */
-static void check_row(struct fb_store *s, const char *key, const char *want)
+void test_store_check_row(struct fb_store *s, const char *key, const char *want)
 {
 	uint8_t out[64];
 	size_t len = 0;
@@ -70,43 +78,43 @@ static void commit__rows__are_there_after_reopen(void **state)
 		{ .key = FB_STR("d"), .value = FB_STR("4") },
 		{ .key = { "\0\xff", 2 }, .value = { "\0", 1 } },
 	};
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 	struct stat info;
 
 	(void)state;
-	CHECK_STATUS(FB_OK, fb_store_commit(s, puts, FB_COUNT(puts)));
+	CHECK_STATUS(FB_OK, fb_store_commit(s, NULL, puts, FB_COUNT(puts)));
 	for (unsigned round = 0; round < 3; round++) {
 		uint8_t out[8];
 		size_t len = 99;
 
-		check_row(s, "a", "1");
-		check_row(s, "b", "");
-		check_row(s, "c", NULL);
-		check_row(s, "d", "4");
+		test_store_check_row(s, "a", "1");
+		test_store_check_row(s, "b", "");
+		test_store_check_row(s, "c", NULL);
+		test_store_check_row(s, "d", "4");
 		CHECK_STATUS(FB_OK, fb_store_get(s, out, &len, sizeof(out), (struct fb_str){ "\0\xff", 2 }));
 		CHECK(len == 1 && out[0] == 0);
 		fb_store_close(s);
-		s = open_store();
+		s = test_store_open();
 	}
-	CHECK_STATUS(FB_OK, put(s, "a", "2"));
-	check_row(s, "a", "2");
+	CHECK_STATUS(FB_OK, test_store_put(s, "a", "2"));
+	test_store_check_row(s, "a", "2");
 	CHECK_STR("", fb_str_of(fb_store_failure(s)));
-	CHECK(stat(data, &info) == 0 && (info.st_mode & 07777) == 0700);
+	CHECK(stat(test_store_data, &info) == 0 && (info.st_mode & 07777) == 0700);
 	fb_store_close(s);
 	fb_store_close(NULL);
 }
 
 static void get__value_over_cap__is_too_large_and_writes_nothing(void **state)
 {
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 	uint8_t out[4] = { 9, 9, 9, 9 };
 	size_t len = 99;
 
 	(void)state;
-	CHECK_STATUS(FB_OK, put(s, "k", "12345"));
+	CHECK_STATUS(FB_OK, test_store_put(s, "k", "12345"));
 	CHECK_STATUS(FB_TOO_LARGE, fb_store_get(s, out, &len, sizeof(out), FB_STR("k")));
 	CHECK(len == 99 && out[0] == 9);
-	CHECK_STATUS(FB_OK, put(s, "k", "1234"));
+	CHECK_STATUS(FB_OK, test_store_put(s, "k", "1234"));
 	CHECK_STATUS(FB_OK, fb_store_get(s, out, &len, sizeof(out), FB_STR("k")));
 	CHECK(len == 4 && out[3] == '4');
 	fb_store_close(s);
@@ -118,7 +126,7 @@ static void commit__largest_batch__is_stored(void **state)
 	static uint8_t out[FB_PUT_VALUE_MAX];
 	static struct fb_put puts[FB_STORE_BATCH_MAX];
 	static char keys[FB_STORE_BATCH_MAX][16];
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 	size_t len;
 
 	(void)state;
@@ -129,10 +137,10 @@ static void commit__largest_batch__is_stored(void **state)
 		puts[i] = (struct fb_put){ .key = fb_str_of(keys[i]), .value = FB_STR("x") };
 	}
 	puts[0] = (struct fb_put){ .key = { key, sizeof(key) }, .value = { big, sizeof(big) } };
-	CHECK_STATUS(FB_OK, fb_store_commit(s, puts, FB_COUNT(puts)));
+	CHECK_STATUS(FB_OK, fb_store_commit(s, NULL, puts, FB_COUNT(puts)));
 	CHECK_STATUS(FB_OK, fb_store_get(s, out, &len, sizeof(out), puts[0].key));
 	CHECK(len == sizeof(big) && memcmp(out, big, len) == 0);
-	check_row(s, keys[FB_STORE_BATCH_MAX - 1], "x");
+	test_store_check_row(s, keys[FB_STORE_BATCH_MAX - 1], "x");
 	fb_store_close(s);
 }
 
@@ -150,8 +158,8 @@ static bool see(void *arg, struct fb_str key, struct fb_str value)
 
 	snprintf(seen->text + len, sizeof(seen->text) - len, "%.*s=%.*s ", FB_STR_ARG(key), FB_STR_ARG(value));
 	if (seen->writes_to != NULL) {
-		CHECK_STATUS(FB_OK, put(seen->writes_to, "p/zz", "later"));
-		CHECK_STATUS(FB_OK, put(seen->writes_to, "p/b", "changed"));
+		CHECK_STATUS(FB_OK, test_store_put(seen->writes_to, "p/zz", "later"));
+		CHECK_STATUS(FB_OK, test_store_put(seen->writes_to, "p/b", "changed"));
 	}
 	return --seen->left > 0;
 }
@@ -161,7 +169,7 @@ static void fill_for_scan(struct fb_store *s)
 	static const char *const keys[] = { "p/b", "q", "p/", "p/a", "o", "p/bb", "p" };
 
 	for (size_t i = 0; i < FB_COUNT(keys); i++)
-		CHECK_STATUS(FB_OK, put(s, keys[i], "v"));
+		CHECK_STATUS(FB_OK, test_store_put(s, keys[i], "v"));
 }
 
 static void scan__table__prefix_in_key_order(void **state)
@@ -174,7 +182,7 @@ static void scan__table__prefix_in_key_order(void **state)
 		{ "z", 99, "" },
 		{ "p/bbb", 99, "" },
 	};
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 
 	(void)state;
 	fill_for_scan(s);
@@ -189,14 +197,14 @@ static void scan__table__prefix_in_key_order(void **state)
 
 static void scan__writes_under_way__sees_one_snapshot(void **state)
 {
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 	struct seen seen = { .left = 99, .writes_to = s };
 
 	(void)state;
 	fill_for_scan(s);
 	CHECK_STATUS(FB_OK, fb_store_scan(s, FB_STR("p/"), see, &seen));
 	CHECK_STR("p/=v p/a=v p/b=v p/bb=v ", fb_str_of(seen.text));
-	check_row(s, "p/b", "changed");
+	test_store_check_row(s, "p/b", "changed");
 	fb_store_close(s);
 }
 
@@ -223,7 +231,7 @@ static enum fb_status commit_pair(struct fb_store *s, unsigned n)
 		snprintf(keys[i], sizeof(keys[i]), "%c%06u", "ab"[i], n);
 		puts[i] = (struct fb_put){ .key = fb_str_of(keys[i]), .value = { value, sizeof(value) } };
 	}
-	return fb_store_commit(s, puts, FB_COUNT(puts));
+	return fb_store_commit(s, NULL, puts, FB_COUNT(puts));
 }
 
 static bool count_row(void *arg, struct fb_str key, struct fb_str value)
@@ -243,7 +251,7 @@ static unsigned count_rows(struct fb_store *s, const char *prefix)
 
 static void commit__disk_refuses__poisons_until_reopened(void **state)
 {
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 	unsigned stored = 0, found;
 
 	(void)state;
@@ -254,16 +262,16 @@ static void commit__disk_refuses__poisons_until_reopened(void **state)
 	CHECK(stored > 10 && stored < 1000);
 	CHECK(strstr(fb_store_failure(s), "File too large") != NULL);
 	CHECK_STATUS(FB_STORAGE, commit_pair(s, 9999)); /* there is room again, and still */
-	CHECK_STATUS(FB_STORAGE, put(s, "later", "x"));
+	CHECK_STATUS(FB_STORAGE, test_store_put(s, "later", "x"));
 	CHECK(count_rows(s, "a") >= stored); /* reading goes on */
 	fb_store_close(s);
 
-	s = open_store();
+	s = test_store_open();
 	found = count_rows(s, "a");
 	CHECK(found == stored || found == stored + 1); /* the one that failed: wholly there or wholly not */
 	CHECK(count_rows(s, "b") == found);
-	check_row(s, "later", NULL);
-	CHECK_STATUS(FB_OK, put(s, "later", "x"));
+	test_store_check_row(s, "later", NULL);
+	CHECK_STATUS(FB_OK, test_store_put(s, "later", "x"));
 	fb_store_close(s);
 }
 
@@ -273,26 +281,28 @@ enum { PAIRS = 200 };
 /* Fills the store, closes it, and gives the path and size of its log. */
 static off_t fill_and_find_log(char path[512])
 {
-	struct fb_store *s = open_store();
+	struct fb_store *s = test_store_open();
 	struct dirent *entry;
 	struct stat info;
+	char rows[200];
 	DIR *dir;
 
 	for (unsigned i = 0; i < PAIRS; i++)
 		CHECK_STATUS(FB_OK, commit_pair(s, i));
 	fb_store_close(s);
-	dir = opendir(data);
+	snprintf(rows, sizeof(rows), "%s/rows", test_store_data);
+	dir = opendir(rows);
 	CHECK(dir != NULL);
 	path[0] = '\0';
 	while ((entry = readdir(dir)) != NULL)
 		if (strlen(entry->d_name) > 4 && strcmp(entry->d_name + strlen(entry->d_name) - 4, ".log") == 0)
-			snprintf(path, 512, "%s/%s", data, entry->d_name);
+			snprintf(path, 512, "%s/%s", rows, entry->d_name);
 	closedir(dir);
 	CHECK(stat(path, &info) == 0 && info.st_size > PAIRS * 2 * 600);
 	return info.st_size;
 }
 
-static void flip(const char *path, off_t at)
+void test_store_flip(const char *path, off_t at)
 {
 	int fd = open(path, O_RDWR);
 	char c;
@@ -311,14 +321,15 @@ static void open__byte_flipped_in_the_log__is_refused_and_says_what_to_do(void *
 	struct fb_error e = { "" };
 
 	(void)state;
-	flip(path, size / 2);
+	test_store_flip(path, size / 2);
 	for (unsigned round = 0; round < 2; round++) {
-		CHECK_STATUS(FB_STORAGE, fb_store_open(&s, data, &e));
+		CHECK_STATUS(FB_STORAGE, fb_store_open(&s, test_store_data, &e));
 		CHECK(s == (struct fb_store *)&size); /* untouched */
-		CHECK(strstr(e.text, data) != NULL && strstr(e.text, "damaged") != NULL && strstr(e.text, "backup") != NULL);
+		CHECK(strstr(e.text, test_store_data) != NULL && strstr(e.text, "damaged") != NULL);
+		CHECK(strstr(e.text, "backup") != NULL);
 	}
-	flip(path, size / 2); /* a refusal changed nothing: repaired, it opens with every row */
-	s = open_store();
+	test_store_flip(path, size / 2); /* a refusal changed nothing: repaired, it opens with every row */
+	s = test_store_open();
 	CHECK(count_rows(s, "a") == PAIRS && count_rows(s, "b") == PAIRS);
 	fb_store_close(s);
 }
@@ -331,7 +342,7 @@ static void open__end_of_the_log_torn__drops_the_last_batch_whole(void **state)
 
 	(void)state;
 	CHECK(truncate(path, size - 700) == 0); /* within the second row of the last pair */
-	s = open_store();
+	s = test_store_open();
 	CHECK(count_rows(s, "a") == PAIRS - 1 && count_rows(s, "b") == PAIRS - 1);
 	CHECK_STATUS(FB_OK, commit_pair(s, PAIRS));
 	fb_store_close(s);
@@ -349,7 +360,7 @@ static void open__zeros_over_the_end__is_refused(void **state)
 	(void)state;
 	CHECK(fd >= 0 && pwrite(fd, zeros, sizeof(zeros), size - (off_t)sizeof(zeros)) == sizeof(zeros));
 	close(fd);
-	CHECK_STATUS(FB_STORAGE, fb_store_open(&s, data, &e));
+	CHECK_STATUS(FB_STORAGE, fb_store_open(&s, test_store_data, &e));
 	CHECK(strstr(e.text, "damaged") != NULL);
 }
 
@@ -361,10 +372,10 @@ static void open__impossible_directory__names_it(void **state)
 	int fd;
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/no/such", root.path);
+	snprintf(path, sizeof(path), "%s/no/such", test_store_root.path);
 	CHECK_STATUS(FB_STORAGE, fb_store_open(&s, path, &e));
 	CHECK(strstr(e.text, path) != NULL && strstr(e.text, "No such file") != NULL);
-	snprintf(path, sizeof(path), "%s/file", root.path);
+	snprintf(path, sizeof(path), "%s/file", test_store_root.path);
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
 	close(fd);
 	CHECK_STATUS(FB_STORAGE, fb_store_open(&s, path, &e));
@@ -376,14 +387,14 @@ static void open__impossible_directory__names_it(void **state)
 /* ---- two at a time ------------------------------------------------------------------------------------------- */
 static void open__twice__is_busy(void **state)
 {
-	struct fb_store *s = open_store(), *other;
+	struct fb_store *s = test_store_open(), *other;
 	struct fb_error e = { "" };
 
 	(void)state;
-	CHECK_STATUS(FB_BUSY, fb_store_open(&other, data, &e));
-	CHECK(strstr(e.text, data) != NULL && strstr(e.text, "another farebox") != NULL);
+	CHECK_STATUS(FB_BUSY, fb_store_open(&other, test_store_data, &e));
+	CHECK(strstr(e.text, test_store_data) != NULL && strstr(e.text, "another farebox") != NULL);
 	fb_store_close(s);
-	s = open_store();
+	s = test_store_open();
 	fb_store_close(s);
 }
 
@@ -403,7 +414,7 @@ static int hold(const char *directory)
 static void open__other_process_has_it__is_busy_until_it_dies(void **state)
 {
 	char self[] = "/proc/self/exe", flag[] = "--hold";
-	char *args[] = { self, flag, data, NULL };
+	char *args[] = { self, flag, test_store_data, NULL };
 	posix_spawn_file_actions_t actions;
 	struct fb_store *s;
 	struct fb_error e;
@@ -420,15 +431,15 @@ static void open__other_process_has_it__is_busy_until_it_dies(void **state)
 	close(out[1]);
 	CHECK(read(out[0], &c, 1) == 1);
 	close(out[0]);
-	CHECK_STATUS(FB_BUSY, fb_store_open(&s, data, &e));
+	CHECK_STATUS(FB_BUSY, fb_store_open(&s, test_store_data, &e));
 	CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
-	s = open_store();
+	s = test_store_open();
 	fb_store_close(s);
 }
 
 int main(int argc, char **argv)
 {
-#define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, test_store_setup, test_store_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_ROOT(commit__rows__are_there_after_reopen),
 		IN_ROOT(get__value_over_cap__is_too_large_and_writes_nothing),
@@ -446,5 +457,6 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--hold") == 0)
 		return hold(argv[2]);
-	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("store", tests, NULL, NULL) + test_store_bulk() + test_store_anchor() +
+	       test_store_copies();
 }

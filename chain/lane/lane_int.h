@@ -54,6 +54,7 @@ struct fb_lane {
 	fb_u128 spent;      /* wei reserved or spent that day */
 	fb_u128 balance;    /* of the signer, wei, as last seen */
 	uint64_t polled_ms; /* monotonic, of the last look */
+	uint64_t behind_ms; /* monotonic, since when a start finds the chain behind us; 0 it does not */
 	bool balance_known, started, stopped, polling, poll_again;
 	void (*on_started)(void *arg, enum fb_status status, const char *sentence);
 	void *on_started_arg;

@@ -108,6 +108,12 @@ static void answer_start(struct fb_lane *lane, enum fb_status status, const char
 {
 	void (*started)(void *arg, enum fb_status status, const char *sentence) = lane->on_started;
 
+	lane->started = status == FB_OK;
+	if (!lane->started) {
+		fb_timer_stop(lane->timer);
+		lane->timer = NULL;
+	}
+	lane->behind_ms = 0;
 	lane->on_started = NULL;
 	started(lane->on_started_arg, status, sentence);
 }
@@ -117,25 +123,44 @@ static void on_tick(void *arg)
 	struct fb_lane *lane = arg;
 	uint64_t now = fb_clock_mono_ms(&lane->clock);
 
-	if (lane->open > 0 || now - lane->polled_ms >= IDLE_MS)
+	if (lane->open > 0 || lane->on_started != NULL || now - lane->polled_ms >= IDLE_MS)
 		fb_lane_poll(lane);
+}
+
+/* A node that lags shows an old counter for a moment. */
+static bool stays_behind(struct fb_lane *lane)
+{
+	uint64_t now = fb_clock_mono_ms(&lane->clock);
+
+	if (lane->behind_ms == 0)
+		lane->behind_ms = now;
+	return now - lane->behind_ms >= FB_LANE_BEHIND_MS;
+}
+
+static void answer_behind(struct fb_lane *lane, uint64_t chain_nonce)
+{
+	snprintf(lane->sentence, sizeof(lane->sentence),
+		 "the chain counts %llu transactions of the signer, the data directory %llu: this is another chain, or "
+		 "one "
+		 "that was reset; use its own --data directory, or a fresh one",
+		 (unsigned long long)chain_nonce, (unsigned long long)lane->next_nonce);
+	answer_start(lane, FB_MISMATCH, lane->sentence);
 }
 
 static void finish_start(struct fb_lane *lane, uint64_t chain_nonce)
 {
+	if (lane->timer == NULL)
+		lane->timer = fb_timer_start(lane->loop, lane->settings.receipt_poll_ms, lane->settings.receipt_poll_ms,
+					     on_tick, lane);
 	if (!covers(lane, chain_nonce)) {
-		snprintf(lane->sentence, sizeof(lane->sentence),
-			 "the chain counts %llu transactions of the signer, the data directory %llu: this is another "
-			 "chain, or one that was reset; use its own --data directory, or a fresh one",
-			 (unsigned long long)chain_nonce, (unsigned long long)lane->next_nonce);
-		answer_start(lane, FB_MISMATCH, lane->sentence);
+		if (stays_behind(lane))
+			answer_behind(lane, chain_nonce);
 		return;
 	}
+	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
+		lane->owner.found(lane->owner.ctx, fb_lane_row_owner(row), &row->tx);
 	if (chain_nonce > lane->next_nonce)
 		lane->next_nonce = chain_nonce;
-	lane->started = true;
-	lane->timer = fb_timer_start(lane->loop, lane->settings.receipt_poll_ms, lane->settings.receipt_poll_ms,
-				     on_tick, lane);
 	answer_start(lane, FB_OK, NULL);
 }
 
@@ -172,6 +197,10 @@ static void on_reply(void *arg, const struct fb_rpc_reply *reply)
 	struct fb_lane *lane = arg;
 
 	lane->polling = false;
+	if (lane->stopped) {
+		forget_poll(lane); /* found again at the next start */
+		return;
+	}
 	if (reply->status == FB_OK) {
 		on_answers(lane, reply);
 	} else {

@@ -117,6 +117,16 @@ static bool load_row(void *arg, struct fb_str key, struct fb_str value)
 	return true;
 }
 
+/* The counter was stored with every row, so it stands behind all of them. */
+static fb_u128 next_after(const struct fb_lane *lane)
+{
+	const struct fb_lane_row *row = lane->rows;
+
+	while (row != NULL && row->next != NULL)
+		row = row->next;
+	return row == NULL ? 0 : (fb_u128)row->nonce + 1;
+}
+
 enum fb_status fb_lane_load(struct fb_lane *lane, struct fb_error *e)
 {
 	uint8_t key[FB_LANE_KEY_LEN];
@@ -137,11 +147,13 @@ enum fb_status fb_lane_load(struct fb_lane *lane, struct fb_error *e)
 		fb_lane_gas_key(key, lane, lane->day);
 		st = load_number(&spent, lane, key);
 	}
+	if (st == FB_OK && (counter < next_after(lane) || counter > UINT64_MAX))
+		st = FB_STORAGE;
 	if (st != FB_OK)
 		return fb_error_set(e, st,
 				    "the stored transactions of the signer cannot be read: restore the data directory "
 				    "from a backup");
-	lane->next_nonce = (uint64_t)counter;
+	lane->next_nonce = (uint64_t)counter; /* L3 */
 	lane->spent = spent;
 	return FB_OK;
 }

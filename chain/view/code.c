@@ -2,24 +2,32 @@
  * run inside the read that others share. */
 #include "view_int.h"
 
-static bool has_code(const struct fb_rpc_result *result)
+/* Only a hex string is an answer about code: anything else speaks of the node. */
+static enum fb_status read_code(bool *has_code, const struct fb_rpc_result *result)
 {
-	struct fb_str raw = fb_json_raw(result->result);
+	struct fb_str raw = fb_json_raw(result->result), prefix = FB_STR("\"0x");
 
-	return fb_json_is(result->result, FB_JSON_STRING) && raw.len > sizeof("\"0x\"") - 1;
+	if (result->status != FB_OK)
+		return FB_RPC_ERROR;
+	if (!fb_json_is(result->result, FB_JSON_STRING) || !fb_str_starts(raw, prefix))
+		return FB_BAD_SYNTAX;
+	*has_code = raw.len > prefix.len + 1; /* more than the closing quote */
+	return FB_OK;
 }
 
 static void on_reply(void *arg, const struct fb_rpc_reply *reply)
 {
 	struct fb_view_item *item = arg;
+	enum fb_status st = reply->status;
 
-	if (reply->status != FB_OK || reply->results[0].status != FB_OK || reply->results[1].status != FB_OK) {
-		fb_view_finish(item, reply->status != FB_OK ? reply->status : FB_RPC_ERROR,
-			       "the chain could not be reached");
+	if (st == FB_OK)
+		st = read_code(&item->facts.of.payer_has_code, &reply->results[0]);
+	if (st == FB_OK)
+		st = read_code(&item->facts.asset_has_code, &reply->results[1]);
+	if (st != FB_OK) {
+		fb_view_finish(item, st, "the chain could not be reached");
 		return;
 	}
-	item->facts.of.payer_has_code = has_code(&reply->results[0]);
-	item->facts.asset_has_code = has_code(&reply->results[1]);
 	if (item->facts.of.payer_has_code)
 		fb_view_ask_contract(item);
 	else

@@ -8,6 +8,7 @@
 
 enum { GAS_CALL_MAX = 9216, FEE_MULTIPLE = 2, CALLS = 3 };
 
+/* As long as nobody knows what became of a lost transaction, an outage is no failure. */
 static void refuse(struct fb_settle_entry *e, enum fb_reason reason, const char *note)
 {
 	struct fb_settle *s = e->settle;
@@ -16,7 +17,12 @@ static void refuse(struct fb_settle_entry *e, enum fb_reason reason, const char 
 	fb_log(s->log, FB_EV_SETTLE_REFUSED, FB_F_HEX("payer", payer.bytes, 20),
 	       FB_F_HEX("nonce", e->claim->authorization.nonce.bytes, 32), FB_F_TEXT("reason", fb_reason_text(reason)),
 	       FB_F_TEXT("why", note));
-	e->record.state = 0;
+	if (e->record.state == FB_SETTLE_LOST && reason == FB_REASON_SETTLE_ERROR) {
+		reason = FB_REASON_PENDING;
+		note = "it is not known yet what became of the transaction; ask again with the same payload";
+	} else {
+		e->record.state = 0;
+	}
 	fb_settle_answer_all(e, reason, note);
 	fb_settle_drop(e);
 }
@@ -66,15 +72,16 @@ static enum fb_status read_preflight(struct preflight *out, const struct fb_rpc_
 /* False and a sentence if the transaction would break one of the operator's caps. */
 static bool price(struct fb_lane_job *job, const struct fb_settle *s, const struct preflight *p, struct fb_note *note)
 {
-	fb_u128 balance, wanted = FEE_MULTIPLE * p->base_fee + p->tip;
+	fb_u128 balance, most = s->settings.max_fee_wei, tip = p->tip < most ? p->tip : most;
 
 	job->gas_limit = p->gas + p->gas / 5; /* the estimate and a fifth */
-	job->max_fee = wanted < s->settings.max_fee_wei ? wanted : s->settings.max_fee_wei;
-	job->max_priority_fee = p->tip < job->max_fee ? p->tip : job->max_fee;
+	job->max_fee = p->base_fee < most ? FEE_MULTIPLE * p->base_fee + tip : most;
+	job->max_fee = job->max_fee < most ? job->max_fee : most;
+	job->max_priority_fee = tip < job->max_fee ? tip : job->max_fee;
 	if (job->gas_limit > s->settings.gas_limit_max)
 		snprintf(note->text, sizeof(note->text), "the transfer needs %llu gas, the facilitator's cap is %llu",
 			 (unsigned long long)job->gas_limit, (unsigned long long)s->settings.gas_limit_max);
-	else if (p->base_fee > s->settings.max_fee_wei)
+	else if (p->base_fee > most)
 		snprintf(note->text, sizeof(note->text),
 			 "the chain's base fee is above the facilitator's cap (max_fee_gwei)");
 	else if (!fb_lane_balance(s->lane, &balance) || balance < (fb_u128)job->gas_limit * job->max_fee)
@@ -196,6 +203,11 @@ static void on_facts(void *arg, const struct fb_facts *facts)
 		refuse(e, FB_REASON_SETTLE_ERROR, facts->why);
 		return;
 	}
+	if (e->record.state == FB_SETTLE_LOST && facts->of.nonce_used) {
+		fb_settle_recall(e); /* perhaps by the very transaction that seemed lost */
+		return;
+	}
+	e->record.state = 0; /* a lost one moved nothing and never will: as if it had never been */
 	reason = fb_claim_judge(e->claim, facts, fb_clock_wall_s(&e->settle->clock), &note);
 	if (reason != FB_REASON_NONE)
 		refuse(e, reason, note.text);

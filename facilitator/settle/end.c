@@ -99,7 +99,8 @@ static void resolve_unknown(struct fb_settle_entry *e)
 		e->waiters = e->grantee;
 		e->grantee = NULL;
 	}
-	fb_settle_answer_all(e, FB_REASON_PENDING, "the transaction was sent; its record could not be stored");
+	fb_settle_answer_all(e, FB_REASON_PENDING,
+			     "the disk did not confirm what became of it; ask again with the same payload");
 	fb_settle_drop(e);
 }
 
@@ -114,11 +115,13 @@ void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status)
 	}
 	if (e->grantee != NULL)
 		answer_grantee(e);
-	if (e->waiters != NULL && e->record.state == FB_SETTLE_INCLUDED && !e->record.granted) {
+	if (e->waiters != NULL && e->record.state == FB_SETTLE_INCLUDED && !e->record.granted && !e->settle->draining) {
 		choose_grantee(e);
 		fb_settle_commit_record(e);
 		return;
 	}
+	if (e->record.state == FB_SETTLE_INCLUDED && !e->record.granted)
+		fb_settle_answer_all(e, FB_REASON_PENDING, "the server is stopping; ask again with the same payload");
 	fb_settle_outcome_of(&used, &e->key, &e->record);
 	fb_settle_answer_all(e, used.reason, used.note.text);
 	fb_settle_drop(e);
@@ -156,31 +159,39 @@ static void on_durable(void *ctx, struct fb_str bytes, const struct fb_hash *tx,
 	struct fb_settle_entry *e = fb_settle_find(ctx, &key);
 
 	FB_ASSERT(e != NULL && e->phase == FB_PHASE_SIGNING && fb_hash_eq(&e->record.tx, tx));
-	if (status == FB_OK) {
-		e->phase = FB_PHASE_SIGNED;
-		log_state(e, "signed");
+	if (status != FB_OK) {
+		resolve_unknown(e); /* the row may be there after a restart, and then it is sent */
 		return;
 	}
-	e->record.state = 0;
-	fb_settle_answer_all(e, FB_REASON_SETTLE_ERROR, "the record could not be stored; nothing was sent");
-	fb_settle_drop(e);
+	e->phase = FB_PHASE_SIGNED;
+	log_state(e, "signed");
+	fb_settle_expire(e);
 }
 
-/* The entry of a row the lane knows, from memory or from its record. */
-static struct fb_settle_entry *entry_of(struct fb_settle *s, struct fb_str bytes)
+/* After a restart: the lane knows a row, so its record stands beside it. */
+static void on_found(void *ctx, struct fb_str bytes, const struct fb_hash *tx)
 {
+	struct fb_settle *s = ctx;
 	struct fb_settle_key key = key_from(bytes);
-	struct fb_settle_entry *e = fb_settle_find(s, &key);
+	struct fb_settle_entry *e = fb_settle_add(s, &key);
 	uint8_t row[FB_SETTLE_ROW_MAX];
 	size_t len;
 
-	if (e != NULL)
-		return e;
-	e = fb_settle_add(s, &key);
 	if (fb_store_get(s->store, row, &len, sizeof(row), bytes) != FB_OK ||
 	    fb_settle_record_decode(&e->record, (struct fb_str){ (const char *)row, len }) != FB_OK)
 		fb_panic(__FILE__, __LINE__, __func__, "a transaction's settlement record cannot be read");
+	FB_ASSERT(e->record.state == FB_SETTLE_SIGNED && fb_hash_eq(&e->record.tx, tx));
 	e->phase = FB_PHASE_SIGNED;
+}
+
+/* The entry of an open row: it stays in memory until the row is closed. */
+static struct fb_settle_entry *entry_of(struct fb_settle *s, struct fb_str bytes, const struct fb_hash *tx)
+{
+	struct fb_settle_key key = key_from(bytes);
+	struct fb_settle_entry *e = fb_settle_find(s, &key);
+
+	FB_ASSERT(e != NULL && e->phase == FB_PHASE_SIGNED);
+	FB_ASSERT(e->record.state == FB_SETTLE_SIGNED && fb_hash_eq(&e->record.tx, tx));
 	return e;
 }
 
@@ -195,34 +206,47 @@ static enum fb_reason judge_receipt(const struct fb_settle_entry *e, const struc
 									: FB_REASON_TRANSFER_EVENT; /* S2 */
 }
 
-static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx, const struct fb_lane_inclusion *in,
-			struct fb_lane_puts *puts)
+void fb_settle_take_receipt(struct fb_settle_entry *e, const struct fb_lane_inclusion *in)
 {
-	struct fb_settle *s = ctx;
-	struct fb_settle_entry *e = entry_of(s, bytes);
+	struct fb_settle *s = e->settle;
 
-	FB_ASSERT(e->phase == FB_PHASE_SIGNED && e->record.state == FB_SETTLE_SIGNED && fb_hash_eq(&e->record.tx, tx));
 	e->record.reason = judge_receipt(e, in);
 	e->record.state = e->record.reason == FB_REASON_NONE ? FB_SETTLE_INCLUDED : FB_SETTLE_FAILED;
 	e->record.block = in->receipt.block;
-	e->phase = FB_PHASE_RECORDING;
 	choose_grantee(e);
-	fb_settle_record_row(e, puts);
 	fb_metric_time_ns(s->metrics, FB_M_SETTLE_SECONDS, s->clock.mono_ns(s->clock.ctx) - e->begun_ns);
 	log_state(e, e->record.state == FB_SETTLE_INCLUDED ? "included" : "failed");
 }
 
-/* The record goes away with the row; who still waits is tried again from the start. */
+static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx, const struct fb_lane_inclusion *in,
+			struct fb_lane_puts *puts)
+{
+	struct fb_settle_entry *e = entry_of(ctx, bytes, tx);
+
+	e->phase = FB_PHASE_RECORDING;
+	fb_settle_take_receipt(e, in);
+	fb_settle_record_row(e, puts);
+}
+
+/* Its nonce is past. Who waits is tried again from the start, which first asks whether the money moved. */
 static void on_lost(void *ctx, struct fb_str bytes, const struct fb_hash *tx, struct fb_lane_puts *puts)
 {
-	struct fb_settle_entry *e = entry_of(ctx, bytes);
+	struct fb_settle_entry *e = entry_of(ctx, bytes, tx);
 
-	FB_ASSERT(e->phase == FB_PHASE_SIGNED && fb_hash_eq(&e->record.tx, tx));
-	log_state(e, "lost");
 	e->phase = FB_PHASE_RECORDING;
-	e->record.state = 0;
-	puts->put[puts->count++] =
-		(struct fb_put){ .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) }, .remove = true };
+	e->record.state = FB_SETTLE_LOST;
+	fb_settle_record_row(e, puts);
+	log_state(e, "lost");
+}
+
+static void retry(struct fb_settle_entry *e)
+{
+	if (e->settle->draining)
+		fb_settle_answer_all(e, FB_REASON_PENDING, "the server is stopping; ask again with the same payload");
+	if (e->waiters != NULL)
+		fb_settle_begin(e);
+	else
+		fb_settle_drop(e);
 }
 
 static void on_recorded(void *ctx, struct fb_str bytes, const struct fb_hash *tx, enum fb_status status)
@@ -232,18 +256,17 @@ static void on_recorded(void *ctx, struct fb_str bytes, const struct fb_hash *tx
 
 	(void)tx;
 	FB_ASSERT(e != NULL && e->phase == FB_PHASE_RECORDING);
-	if (status == FB_OK && e->record.state == 0 && e->waiters != NULL)
-		fb_settle_begin(e);
-	else if (status == FB_OK && e->record.state == 0)
-		fb_settle_drop(e);
-	else
+	if (status != FB_OK || e->record.state != FB_SETTLE_LOST)
 		fb_settle_resolve(e, status);
+	else
+		retry(e);
 }
 
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s)
 {
 	return (struct fb_lane_owner){ .signing = on_signing,
 				       .durable = on_durable,
+				       .found = on_found,
 				       .included = on_included,
 				       .recorded = on_recorded,
 				       .lost = on_lost,

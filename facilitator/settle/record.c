@@ -5,7 +5,8 @@
 
 enum { VERSION = 1, AT_ASSET = 9, AT_PAYER = 29, AT_NONCE = 49, FIXED = 4 + 32 + 32 + 20 + 32 + 8 + 8 + 8 };
 _Static_assert(FB_SETTLE_KEY_LEN == AT_NONCE + 32, "on-disk format");
-_Static_assert(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAILED == 3, "on-disk numbers");
+_Static_assert(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAILED == 3 && FB_SETTLE_LOST == 4,
+	       "on-disk numbers");
 
 struct fb_settle_key fb_settle_key_of(uint64_t chain_id, const struct fb_claim *c)
 {

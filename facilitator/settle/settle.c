@@ -45,13 +45,15 @@ void fb_settle_close(struct fb_settle *s)
 
 static const char *what_is_known(const struct fb_settle_entry *e)
 {
-	return e->record.state != 0
-		       ? "the transaction was sent and is not included yet; ask again with the same payload"
-		       : "the chain did not answer in time; nothing was sent";
+	if (e->record.state != 0)
+		return "the transaction was sent and is not included yet; ask again with the same payload";
+	if (e->phase == FB_PHASE_PARKED)
+		return "the payer's earlier payments are not included yet and may use up its balance; nothing was sent";
+	return "the chain did not answer in time; nothing was sent";
 }
 
-/* Answers those whose time is up. A record on its way to the disk answers in a moment by itself. */
-static void expire(struct fb_settle_entry *e)
+/* A record on its way to the disk answers in a moment by itself. */
+void fb_settle_expire(struct fb_settle_entry *e)
 {
 	struct fb_settle *s = e->settle;
 	uint64_t now = fb_clock_mono_ms(&s->clock);
@@ -71,7 +73,7 @@ static void expire(struct fb_settle_entry *e)
 
 static void tick_entry(struct fb_settle_entry *e)
 {
-	expire(e);
+	fb_settle_expire(e);
 	if (e->phase == FB_PHASE_PARKED && e->waiters == NULL)
 		fb_settle_drop(e);
 	else if (e->phase == FB_PHASE_PARKED)
@@ -86,7 +88,7 @@ static void on_tick(void *arg)
 void fb_settle_drain(struct fb_settle *s)
 {
 	s->draining = true;
-	fb_settle_each(s, expire);
+	fb_settle_each(s, fb_settle_expire);
 }
 
 /* ---- submitting ---------------------------------------------------------------------------------------- */
@@ -123,13 +125,18 @@ static void keep_claim(struct fb_settle_entry *e, const struct fb_claim *c)
 	*e->claim = *c;
 }
 
-/* The authorization is known with other content or another signature. */
+/* The authorization is known with other content or another signature. Before the first one is signed nothing is
+ * decided: it may yet be refused. */
 static void answer_other(struct fb_settle *s, const struct submission *sub, const struct fb_settle_record *r)
 {
 	struct fb_settle_outcome o = { .reason = FB_REASON_NONCE_USED, .has_tx = r->state != 0, .tx = r->tx };
+	const char *note = "an authorization with this nonce and other content is known already";
 
-	snprintf(o.note.text, sizeof(o.note.text),
-		 "an authorization with this nonce and other content is known already");
+	if (r->state == 0) {
+		o.reason = FB_REASON_SETTLE_ERROR;
+		note = "another authorization with this nonce is being looked at; nothing was sent, ask again";
+	}
+	snprintf(o.note.text, sizeof(o.note.text), "%s", note);
 	answer(s, sub, &o);
 }
 
@@ -146,6 +153,20 @@ static void join(struct fb_settle_entry *e, const struct submission *sub)
 	}
 	keep_claim(e, sub->claim);
 	fb_settle_wait(e, sub->done, sub->arg);
+}
+
+/* From a record that is not final; an open row of the lane would have its entry in memory. */
+static void go_on(struct fb_settle_entry *e)
+{
+	FB_ASSERT(e->record.state != 0);
+	if (e->record.state == FB_SETTLE_INCLUDED) { /* every earlier answer was pending or never went out */
+		e->phase = FB_PHASE_RECORDING;
+		fb_settle_resolve(e, FB_OK);
+	} else if (e->record.state == FB_SETTLE_LOST) {
+		fb_settle_begin(e);
+	} else {
+		fb_settle_recall(e); /* signed by another key than ours of today */
+	}
 }
 
 /* A record that is not under way in memory. */
@@ -167,13 +188,9 @@ static void take_up(struct fb_settle *s, const struct submission *sub, const str
 	}
 	e = fb_settle_add(s, key);
 	e->record = *r;
-	e->phase = FB_PHASE_SIGNED;
 	keep_claim(e, sub->claim);
 	fb_settle_wait(e, sub->done, sub->arg);
-	if (r->state == FB_SETTLE_INCLUDED) { /* every earlier answer was pending or never went out */
-		e->phase = FB_PHASE_RECORDING;
-		fb_settle_resolve(e, FB_OK);
-	}
+	go_on(e);
 }
 
 static void begin_new(struct fb_settle *s, const struct submission *sub, const struct fb_settle_key *key)

@@ -33,6 +33,7 @@ enum fb_settle_phase {
 	FB_PHASE_SIMULATING, /* gas estimate and fees */
 	FB_PHASE_SIGNING,    /* the signed bytes on their way to the disk */
 	FB_PHASE_SIGNED,     /* inclusion */
+	FB_PHASE_RECALLING,  /* the receipt of a transaction that the lane does not follow any more */
 	FB_PHASE_RECORDING,  /* the record's next version on its way to the disk */
 };
 
@@ -92,10 +93,15 @@ struct fb_u256 fb_settle_in_flight(const struct fb_settle_entry *e);
 /* Calls each for every entry; each may drop it. */
 void fb_settle_each(struct fb_settle *s, void (*each)(struct fb_settle_entry *e));
 
+/* settle.c: answers those whose time is up; while draining, everybody */
+void fb_settle_expire(struct fb_settle_entry *e);
 /* begin.c: facts, judgement, simulation, lane */
 void fb_settle_begin(struct fb_settle_entry *e);
 /* end.c: what the lane reports, and grants */
 void fb_settle_record_row(struct fb_settle_entry *e, struct fb_lane_puts *puts); /* the record as a put */
 void fb_settle_commit_record(struct fb_settle_entry *e); /* and then fb_settle_resolve */
 void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status);
+void fb_settle_take_receipt(struct fb_settle_entry *e, const struct fb_lane_inclusion *in); /* into the record */
+/* recall.c: asks for the receipt of the record's transaction, which no row of the lane stands for */
+void fb_settle_recall(struct fb_settle_entry *e);
 #endif /* FB_SETTLE_INT_H */

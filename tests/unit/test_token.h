@@ -1,6 +1,6 @@
 /* The groups of token's tests, one a file, and what they share. */
-#ifndef TEST_TOKEN_H
-#define TEST_TOKEN_H
+#ifndef FB_TEST_TOKEN_H
+#define FB_TEST_TOKEN_H
 #include "farebox/token.h"
 #include "fb_test.h"
 
@@ -59,4 +59,4 @@ static inline struct fb_authorization authorization(void)
 	memset(a.nonce.bytes, 0x11, sizeof(a.nonce.bytes));
 	return a;
 }
-#endif /* TEST_TOKEN_H */
+#endif /* FB_TEST_TOKEN_H */

@@ -1,6 +1,6 @@
 /* The groups of verify's tests, and the case they all start from: a payment that is good in everything. */
-#ifndef TEST_VERIFY_H
-#define TEST_VERIFY_H
+#ifndef FB_TEST_VERIFY_H
+#define FB_TEST_VERIFY_H
 #include "farebox/token.h"
 #include "farebox/verify.h"
 #include "fb_sample.h"
@@ -33,4 +33,4 @@ enum fb_reason verify_run(struct verify_case *c);
 		if (got_r_ != (want))                                                                        \
 			fail_msg("%s -> \"%s\", want \"%s\"", #expr, fb_reason_text(got_r_), fb_reason_text(want)); \
 	} while (0)
-#endif /* TEST_VERIFY_H */
+#endif /* FB_TEST_VERIFY_H */

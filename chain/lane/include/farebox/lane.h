@@ -38,6 +38,7 @@ enum {
 	FB_LANE_OWNER_PUTS_MAX = 4, /* rows an owner may commit with a lane's */
 	FB_LANE_RESEND_MS = 5000,
 	FB_LANE_LOST_MS = 10000, /* a nonce taken by another transaction must look so for this long */
+	FB_LANE_BEHIND_MS = 5000, /* at the start: a chain that is behind us must look so for this long */
 };
 
 /* Rows the owner wants in the lane's batch; texts must live until the callback's caller has committed,
@@ -52,15 +53,18 @@ struct fb_lane_inclusion {
 	struct fb_arena *arena;    /* scratch for reading it */
 };
 /* What the owner of a job is asked and told. `key` is the owner's key as given with the job. Order of
- * calls for one job: signing, durable, then included, recorded; or lost, at any time after durable. */
+ * calls for one job: signing, durable (or, after a restart, found), then included or lost, then recorded. */
 struct fb_lane_owner {
 	void (*signing)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
+	/* A row of an earlier life that is still open; before the lane says that it has started. */
+	void (*found)(void *ctx, struct fb_str key, const struct fb_hash *tx);
 	/* The row is durable and on its way (FB_OK), or the disk failed and nothing is sent (FB_STORAGE). */
 	void (*durable)(void *ctx, struct fb_str key, const struct fb_hash *tx, enum fb_status status);
 	void (*included)(void *ctx, struct fb_str key, const struct fb_hash *tx, const struct fb_lane_inclusion *in,
 			 struct fb_lane_puts *puts);
 	void (*recorded)(void *ctx, struct fb_str key, const struct fb_hash *tx, enum fb_status status);
-	/* The transaction can never be included. The row is gone with the puts. */
+	/* The account's nonce is past and there is no receipt: the transaction can never be included, unless the
+	 * node hides its receipt. The row is gone with the puts. */
 	void (*lost)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
 	void *ctx;
 };
@@ -81,7 +85,8 @@ FB_MUST_USE enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *lo
 void fb_lane_stop(struct fb_lane *lane);
 void fb_lane_close(struct fb_lane *lane); /* NULL allowed */
 /* Asks the chain; started(arg, FB_OK) when the lane may sign. FB_UNREACHABLE …: ask again. FB_MISMATCH: the
- * chain's counter is below what this lane has used: another chain, or one that was reset; the sentence says so. */
+ * chain's counter is and stays below what this lane has used: another chain, or one that was reset; the sentence says
+ * so. */
 void fb_lane_start(struct fb_lane *lane, const struct fb_lane_owner *owner,
 		   void (*started)(void *arg, enum fb_status status, const char *sentence), void *arg);
 const struct fb_address *fb_lane_signer(const struct fb_lane *lane);

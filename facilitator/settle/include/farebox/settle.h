@@ -7,13 +7,15 @@
  * Layer       7
  * Identity    (chain, token, payer, authorization nonce); bound to the exact payload by a fingerprint
  *             of all its fields and the signature.
- * States      (none) -> signed -> included | failed; signed -> (none) when the transaction was lost.
- *             Numbers are stored: append only.
+ * States      (none) -> signed -> included | failed | lost; lost -> signed | included | failed: when the next
+ *             caller comes, the chain is asked whether the authorization was used after all. Numbers are
+ *             stored: append only.
  * Grant       success goes to one caller, once. It is durable before it is answered; an answer that
  *             provably never went out gives it back (fb_settle_give_back).
  * Answers     success with the hash; failure with a reason; settlement_pending with the hash when the receipt
  *             does not come in time; nonce_already_used with the original hash for a repeat after the grant.
- *             The chain not answering is unexpected_settle_error: never success, never the payer's fault, nothing sent.
+ *             The chain not answering is unexpected_settle_error: never success, never the payer's fault, nothing
+ *             sent. A disk that does not confirm leaves the outcome unknown: settlement_pending.
  * Invariants  S1 at most one open transaction per identity     (checked: settle.c begin, lane L2)
  *             S2 success only with status 1 and the Transfer   (checked: settle.c on_included)
  *             S3 `granted` is durable before success is said   (checked: settle.c answer)
@@ -45,7 +47,8 @@ enum { FB_SETTLE_ENTRIES_MAX = 4096, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_KE
 #define FB_SETTLE_STATES(X)    \
 	X(SIGNED,   1, false)  \
 	X(INCLUDED, 2, true)   \
-	X(FAILED,   3, true)
+	X(FAILED,   3, true)   \
+	X(LOST,     4, false)
 enum fb_settle_state {
 #define X(name, num, terminal) FB_SETTLE_##name = num,
 	FB_SETTLE_STATES(X)

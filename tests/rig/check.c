@@ -1,0 +1,114 @@
+/* What must hold at every moment, whatever a test does. */
+#include "rig_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROW_MAX = 16384, AT_STATE = 1, AT_GRANTED = 2, AT_RECORD_TX = 4 + 32, AT_LANE_TX = 1 };
+
+static enum fb_status read_row(struct fb_rig *r, uint8_t row[ROW_MAX], size_t *len, const uint8_t *key, size_t key_len)
+{
+	return fb_store_get(r->store, row, len, ROW_MAX, (struct fb_str){ (const char *)key, key_len });
+}
+
+static struct fb_rig_record record_of(struct fb_rig *r, const struct fb_settle_key *key)
+{
+	struct fb_rig_record record = { 0 };
+	uint8_t row[ROW_MAX];
+	size_t len;
+	enum fb_status st = read_row(r, row, &len, key->bytes, sizeof(key->bytes));
+
+	FB_ASSERT(st == FB_OK || st == FB_NOT_FOUND);
+	if (st == FB_NOT_FOUND)
+		return record;
+	record.state = row[AT_STATE];
+	record.granted = row[AT_GRANTED] == 1;
+	memcpy(record.tx.bytes, row + AT_RECORD_TX, 32);
+	return record;
+}
+
+struct fb_settle_key rig_key(const struct fb_rig *r, const struct fb_claim *c)
+{
+	struct fb_settle_key k;
+
+	k.bytes[0] = 'S';
+	fb_put_be64(k.bytes + 1, r->network.chain_id);
+	memcpy(k.bytes + 9, c->asset.bytes, 20);
+	memcpy(k.bytes + 29, c->authorization.from.bytes, 20);
+	memcpy(k.bytes + 49, c->authorization.nonce.bytes, 32);
+	return k;
+}
+
+struct fb_rig_record fb_rig_record(struct fb_rig *r, const struct fb_claim *c)
+{
+	struct fb_settle_key key = rig_key(r, c);
+
+	FB_ASSERT(r->store != NULL);
+	return record_of(r, &key);
+}
+
+static unsigned granted(struct fb_rig *r, const struct fb_settle_key *key)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->answer_count; i++) {
+		const struct rig_answer *a = &r->answers[i];
+
+		n += a->times > 0 && !a->given_back && !a->answer.reached_nobody &&
+		     a->answer.outcome.reason == FB_REASON_NONE &&
+		     memcmp(&a->answer.outcome.key, key, sizeof(*key)) == 0;
+	}
+	return n;
+}
+
+unsigned fb_rig_successes(struct fb_rig *r, const struct fb_claim *c)
+{
+	struct fb_settle_key key = rig_key(r, c);
+	unsigned n;
+
+	rig_lock(r);
+	n = granted(r, &key);
+	rig_unlock(r);
+	return n;
+}
+
+/* On the loop's thread, locked. */
+void rig_check_answer(struct fb_rig *r, const struct rig_answer *a)
+{
+	const struct fb_settle_outcome *o = &a->answer.outcome;
+	enum fb_sim_tx state = o->has_tx ? fb_sim_tx_state(r->sim, &o->tx) : FB_SIM_TX_UNKNOWN;
+	struct fb_rig_record record;
+
+	FB_ASSERT(a->times == 1);
+	FB_ASSERT((o->reason == FB_REASON_NONE) == (o->note.text[0] == '\0'));
+	FB_ASSERT(o->has_tx || (o->reason != FB_REASON_NONE && o->reason != FB_REASON_PENDING));
+	FB_ASSERT(o->reason != FB_REASON_TRANSACTION_FAILED || state == FB_SIM_TX_REVERTED);
+	FB_ASSERT(o->reason != FB_REASON_TRANSFER_EVENT || state == FB_SIM_TX_SILENT);
+	if (o->reason != FB_REASON_NONE || a->answer.reached_nobody)
+		return;
+	FB_ASSERT(memcmp(&o->key, &a->key, sizeof(a->key)) == 0);
+	FB_ASSERT(state == FB_SIM_TX_MOVED); /* S2 */
+	record = record_of(r, &a->key);
+	FB_ASSERT(record.state == FB_SETTLE_INCLUDED && record.granted && fb_hash_eq(&record.tx, &o->tx)); /* S3 */
+	FB_ASSERT(granted(r, &a->key) == 1);
+}
+
+/* On the chain's thread: L1. A request that comes when its sender is gone already is none of our sends. */
+void rig_check_sent(void *rig, const struct fb_sim_sent *sent)
+{
+	struct fb_rig *r = rig;
+	uint8_t key[1 + 8 + 20 + 8], row[ROW_MAX];
+	size_t len;
+
+	key[0] = 'L';
+	fb_put_be64(key + 1, r->network.chain_id);
+	memcpy(key + 9, sent->sender.bytes, 20);
+	fb_put_be64(key + 29, sent->nonce);
+	rig_lock(r);
+	if (r->store != NULL) {
+		FB_ASSERT(read_row(r, row, &len, key, sizeof(key)) == FB_OK);
+		FB_ASSERT(memcmp(row + AT_LANE_TX, sent->tx.bytes, 32) == 0);
+	}
+	rig_unlock(r);
+}

@@ -1,0 +1,396 @@
+/* The engine's life: opened in layer order, started, stopped in reverse, as app does it; or crashed. */
+#include "fb_test_dir.h" /* before any other */
+
+#include "rig_int.h"
+
+#include "farebox/os.h"
+#include "fb_sample.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void rig_lock(struct fb_rig *r)
+{
+	FB_ASSERT(pthread_mutex_lock(&r->lock) == 0);
+}
+
+void rig_unlock(struct fb_rig *r)
+{
+	pthread_cond_broadcast(&r->changed);
+	FB_ASSERT(pthread_mutex_unlock(&r->lock) == 0);
+}
+
+void rig_wait(struct fb_rig *r, bool (*check)(struct fb_rig *r, void *arg), void *arg, const char *what)
+{
+	struct timespec until;
+
+	FB_ASSERT(clock_gettime(CLOCK_REALTIME, &until) == 0);
+	until.tv_sec += FB_RIG_WAIT_MS / 1000;
+	while (!check(r, arg)) {
+		if (pthread_cond_timedwait(&r->changed, &r->lock, &until) == ETIMEDOUT) {
+			fprintf(stderr, "rig: waited in vain until %s\n", what);
+			FB_UNREACHABLE("the rig waits in vain");
+		}
+	}
+}
+
+/* ---- the clock ------------------------------------------------------------------------------------------------ */
+
+static uint64_t mono_ns(void *ctx)
+{
+	struct fb_rig *r = ctx;
+	struct fb_clock os = fb_os_clock();
+
+	return os.mono_ns(os.ctx) + atomic_load(&r->offset_ms) * 1000000u;
+}
+
+static int64_t wall_us(void *ctx)
+{
+	struct fb_rig *r = ctx;
+
+	return (int64_t)FB_SAMPLE_NOW_S * 1000000 + (int64_t)((mono_ns(r) - r->opened_ns) / 1000u);
+}
+
+struct fb_clock fb_rig_clock(struct fb_rig *r)
+{
+	return (struct fb_clock){ mono_ns, wall_us, r };
+}
+
+void fb_rig_advance_ms(struct fb_rig *r, uint64_t ms)
+{
+	atomic_fetch_add(&r->offset_ms, ms);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------
+ */
+
+static void take_defaults(struct fb_rig_settings *s)
+{
+	s->wait_ms = s->wait_ms == 0 ? 60000 : s->wait_ms;
+	s->rpc_timeout_ms = s->rpc_timeout_ms == 0 ? 2000 : s->rpc_timeout_ms;
+	s->gas_limit_max = s->gas_limit_max == 0 ? 400000 : s->gas_limit_max;
+	s->max_fee_wei = s->max_fee_wei == 0 ? (fb_u128)500 * 1000000000 : s->max_fee_wei;
+}
+
+void fb_rig_open(struct fb_rig **out, const struct fb_rig_settings *settings)
+{
+	struct fb_rig *r = fb_must_alloc(1, sizeof(*r));
+	struct fb_test_dir dir;
+	struct fb_address signer;
+
+	FB_ASSERT(fb_test_dir_make(&dir));
+	snprintf(r->directory, sizeof(r->directory), "%s", dir.path);
+	r->settings = *settings;
+	take_defaults(&r->settings);
+	r->answers = fb_must_alloc(FB_RIG_ANSWERS_MAX, sizeof(*r->answers));
+	FB_ASSERT(pthread_mutex_init(&r->lock, NULL) == 0 && pthread_cond_init(&r->changed, NULL) == 0);
+	r->network = fb_sample_network();
+	r->key = fb_sample_signer();
+	r->opened_ns = mono_ns(r);
+	fb_sim_open(&r->own_sim, &r->network, fb_rig_clock(r), settings->seed);
+	r->sim = r->own_sim;
+	fb_sim_on_send(r->own_sim, rig_check_sent, r);
+	signer = fb_key_address(&r->key);
+	fb_sim_set_gas_money(r->own_sim, &signer, (fb_u128)1000000000 * 1000000000);
+	*out = r;
+}
+
+static void open_parts(struct fb_rig *r)
+{
+	struct fb_rpc_settings rpc = { .urls = { fb_sim_url(r->sim) },
+				       .url_count = 1,
+				       .timeout_ms = r->settings.rpc_timeout_ms };
+	struct fb_store *store;
+	struct fb_error e = { "" };
+
+	fb_log_open(&r->log, open("/dev/null", O_WRONLY | O_CLOEXEC), FB_DEBUG, fb_rig_clock(r));
+	fb_metrics_open(&r->metrics);
+	if (fb_store_open(&store, r->directory, &e) != FB_OK)
+		fprintf(stderr, "rig: %s\n", e.text);
+	rig_lock(r);
+	r->store = store;
+	r->disk = (struct rig_disk){ .commits = r->disk.commits };
+	rig_unlock(r);
+	fb_writer_open(&r->writer, r->store, r->log, r->metrics, fb_rig_clock(r));
+	FB_ASSERT(fb_loop_open(&r->loop) == FB_OK);
+	FB_ASSERT(fb_rpc_open(&r->rpc, r->loop, &rpc, r->log, r->metrics) == FB_OK);
+}
+
+static enum fb_status open_engines(struct fb_rig *r)
+{
+	struct fb_lane_settings lane = { .chain_id = r->network.chain_id, .receipt_poll_ms = RIG_POLL_MS,
+					 .budget_day_wei = r->settings.budget_day_wei };
+	struct fb_settle_settings settle = { .wait_ms = r->settings.wait_ms, .gas_limit_max = r->settings.gas_limit_max,
+					     .max_fee_wei = r->settings.max_fee_wei };
+	struct fb_commit commit = rig_disk_port(r);
+	struct fb_clock clock = fb_rig_clock(r);
+	struct fb_error e = { "" };
+	enum fb_status st;
+
+	fb_view_open(&r->view, r->loop, r->rpc, r->metrics);
+	st = fb_lane_open(&r->lane, r->loop, r->rpc, r->store, commit, &r->key, &lane, clock, r->log, r->metrics, &e);
+	if (st != FB_OK) {
+		snprintf(r->sentence, sizeof(r->sentence), "%s", e.text);
+		return st;
+	}
+	fb_settle_open(&r->settle, r->loop, &r->network, r->rpc, r->view, r->lane, r->store, commit, &settle, clock,
+		       r->log, r->metrics);
+	return FB_OK;
+}
+
+static void on_lane_started(void *arg, enum fb_status status, const char *sentence)
+{
+	struct fb_rig *r = arg;
+
+	rig_lock(r);
+	r->lane_answered = true;
+	r->lane_status = status;
+	snprintf(r->sentence, sizeof(r->sentence), "%s", sentence == NULL ? "" : sentence);
+	rig_unlock(r);
+}
+
+static void start_lane(void *arg)
+{
+	struct fb_rig *r = arg;
+	struct fb_lane_owner owner = fb_settle_owner(r->settle);
+
+	fb_lane_start(r->lane, &owner, on_lane_started, r);
+}
+
+static bool lane_answered(struct fb_rig *r, void *arg)
+{
+	(void)arg;
+	return r->lane_answered;
+}
+
+static enum fb_status ask_lane(struct fb_rig *r)
+{
+	enum fb_status st;
+
+	r->lane_answered = false;
+	fb_loop_post(r->loop, start_lane, r);
+	rig_lock(r);
+	rig_wait(r, lane_answered, NULL, "the lane has started");
+	st = r->lane_status;
+	rig_unlock(r);
+	return st;
+}
+
+enum fb_status fb_rig_start(struct fb_rig *r)
+{
+	enum fb_status st;
+
+	FB_ASSERT(!fb_rig_runs(r));
+	atomic_store(&r->crashed, false);
+	open_parts(r);
+	st = open_engines(r);
+	fb_loop_start(r->loop, "rig");
+	if (st == FB_OK)
+		st = ask_lane(r);
+	if (st != FB_OK)
+		fb_rig_stop(r);
+	return st;
+}
+
+bool fb_rig_runs(const struct fb_rig *r)
+{
+	return r->loop != NULL;
+}
+
+static void drain(void *arg)
+{
+	struct fb_rig *r = arg;
+
+	if (r->settle != NULL)
+		fb_settle_drain(r->settle);
+}
+
+static void close_outside(void *arg)
+{
+	struct fb_rig *r = arg;
+
+	if (r->lane != NULL)
+		fb_lane_stop(r->lane);
+	fb_rpc_close(r->rpc);
+	fb_view_close(r->view);
+}
+
+static void close_engines(void *arg)
+{
+	struct fb_rig *r = arg;
+
+	fb_settle_close(r->settle);
+	fb_lane_close(r->lane);
+}
+
+static void close_store(struct fb_rig *r)
+{
+	struct fb_store *store = r->store;
+
+	rig_lock(r);
+	r->store = NULL; /* the chain's thread looks into it */
+	rig_unlock(r);
+	fb_store_close(store);
+}
+
+static void close_all(struct fb_rig *r)
+{
+	fb_rig_on_loop(r, close_outside, r);
+	fb_writer_close(r->writer);
+	fb_rig_on_loop(r, close_engines, r);
+	fb_loop_close(r->loop);
+	close_store(r);
+	FB_ASSERT(fb_log_broken_count(r->log) == 0);
+	fb_log_close(r->log);
+	fb_metrics_close(r->metrics);
+	r->loop = NULL;
+	r->settle = NULL;
+	r->lane = NULL;
+}
+
+void fb_rig_stop(struct fb_rig *r)
+{
+	fb_rig_on_loop(r, drain, r);
+	close_all(r);
+}
+
+void fb_rig_crash(struct fb_rig *r)
+{
+	rig_lock(r);
+	atomic_store(&r->crashed, true);
+	r->disk.held = false;
+	rig_unlock(r);
+	fb_rig_stop(r);
+}
+
+void fb_rig_close(struct fb_rig *r)
+{
+	struct fb_test_dir dir;
+
+	if (fb_rig_runs(r))
+		fb_rig_stop(r);
+	fb_sim_close(r->own_sim);
+	snprintf(dir.path, sizeof(dir.path), "%s", r->directory);
+	FB_ASSERT(fb_test_dir_remove(&dir));
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	free(r->answers);
+	free(r);
+}
+
+/* ---- on the loop ---------------------------------------------------------------------------------------------------
+ */
+
+struct visit {
+	struct fb_rig *rig;
+	void (*fn)(void *arg);
+	void *arg;
+	bool over;
+};
+
+static void visit(void *arg)
+{
+	struct visit *v = arg;
+
+	v->fn(v->arg);
+	rig_lock(v->rig);
+	v->over = true;
+	rig_unlock(v->rig);
+}
+
+static bool is_over(struct fb_rig *r, void *arg)
+{
+	(void)r;
+	return ((const struct visit *)arg)->over;
+}
+
+void fb_rig_on_loop(struct fb_rig *r, void (*fn)(void *arg), void *arg)
+{
+	struct visit v = { r, fn, arg, false };
+
+	fb_loop_post(r->loop, visit, &v);
+	rig_lock(r);
+	rig_wait(r, is_over, &v, "the loop ran a function");
+	rig_unlock(r);
+}
+
+struct counted {
+	struct fb_lane *lane;
+	size_t rows;
+};
+
+static void count_rows(void *arg)
+{
+	struct counted *c = arg;
+
+	c->rows = fb_lane_open_count(c->lane);
+}
+
+size_t fb_rig_open_rows(struct fb_rig *r)
+{
+	struct counted c = { r->lane, 0 };
+
+	fb_rig_on_loop(r, count_rows, &c);
+	return c.rows;
+}
+
+/* ---- parts ---------------------------------------------------------------------------------------------------------
+ */
+
+void fb_rig_use_key(struct fb_rig *r, const struct fb_key *signer)
+{
+	FB_ASSERT(!fb_rig_runs(r));
+	r->key = *signer;
+}
+
+void fb_rig_use_chain(struct fb_rig *r, struct fb_sim *other)
+{
+	FB_ASSERT(!fb_rig_runs(r));
+	r->sim = other == NULL ? r->own_sim : other;
+	fb_sim_on_send(r->sim, rig_check_sent, r);
+}
+
+const char *fb_rig_sentence(const struct fb_rig *r)
+{
+	return r->sentence;
+}
+
+struct fb_sim *fb_rig_sim(struct fb_rig *r)
+{
+	return r->sim;
+}
+
+struct fb_address fb_rig_signer(const struct fb_rig *r)
+{
+	return fb_key_address(&r->key);
+}
+
+const struct fb_network *fb_rig_network(const struct fb_rig *r)
+{
+	return &r->network;
+}
+
+struct fb_loop *fb_rig_loop(struct fb_rig *r)
+{
+	return r->loop;
+}
+
+struct fb_rpc *fb_rig_rpc(struct fb_rig *r)
+{
+	return r->rpc;
+}
+
+struct fb_view *fb_rig_view(struct fb_rig *r)
+{
+	return r->view;
+}
+
+struct fb_lane *fb_rig_lane(struct fb_rig *r)
+{
+	return r->lane;
+}

@@ -1,0 +1,244 @@
+/* Transactions: taking them, mining them, forgetting them, and the history that tests look at. */
+#include "sim_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct sim_tx *find(struct fb_sim *s, const struct fb_hash *hash)
+{
+	for (size_t i = 0; i < s->tx_count; i++)
+		if (fb_hash_eq(&s->txs[i].hash, hash))
+			return &s->txs[i];
+	return NULL;
+}
+
+const struct sim_tx *sim_find(const struct fb_sim *s, const struct fb_hash *hash)
+{
+	return find((struct fb_sim *)(uintptr_t)s, hash);
+}
+
+/* ---- the history of an authorization --------------------------------------------------------------------- */
+
+static bool is_for(const struct sim_tx *tx, const struct fb_address *payer, const struct fb_hash *nonce)
+{
+	return tx->call != NULL && fb_address_eq(&tx->call->authorization.from, payer) &&
+	       fb_hash_eq(&tx->call->authorization.nonce, nonce);
+}
+
+/* Could it still move money, or has it? */
+static bool counts(struct fb_sim *s, const struct sim_tx *tx)
+{
+	if (tx->state == FB_SIM_TX_MOVED)
+		return true;
+	return (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN) &&
+	       tx->nonce >= sim_account(&s->now, &tx->sender)->counter;
+}
+
+static struct fb_sim_history_row *row_of(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce)
+{
+	for (size_t i = 0; i < s->history_count; i++) {
+		struct fb_sim_history_row *h = &s->histories[i];
+
+		if (fb_address_eq(&h->authorization.payer, payer) && fb_hash_eq(&h->authorization.nonce, nonce))
+			return h;
+	}
+	FB_ASSERT(s->history_count < SIM_USED_MAX);
+	s->histories[s->history_count].authorization = (struct sim_used){ *payer, *nonce };
+	return &s->histories[s->history_count++];
+}
+
+static void note_open(struct fb_sim *s, const struct sim_tx *tx)
+{
+	const struct fb_authorization *a;
+	struct fb_sim_history_row *h;
+	unsigned open = 0;
+
+	if (tx->call == NULL)
+		return;
+	a = &tx->call->authorization;
+	for (size_t i = 0; i < s->tx_count; i++)
+		open += is_for(&s->txs[i], &a->from, &a->nonce) && counts(s, &s->txs[i]);
+	h = row_of(s, &a->from, &a->nonce);
+	h->open_max = open > h->open_max ? open : h->open_max;
+}
+
+struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce)
+{
+	struct fb_sim_history h = { 0 };
+
+	sim_lock(s);
+	h.moved = sim_is_used(s, &s->now, payer, nonce);
+	for (size_t i = 0; i < s->tx_count; i++)
+		h.sent += is_for(&s->txs[i], payer, nonce);
+	h.open_max = row_of(s, payer, nonce)->open_max;
+	sim_unlock(s);
+	return h;
+}
+
+/* ---- taking and mining -------------------------------------------------------------------------------------- */
+
+static bool nonce_waits(const struct fb_sim *s, const struct sim_tx *tx)
+{
+	for (size_t i = 0; i < s->tx_count; i++)
+		if (s->txs[i].state == FB_SIM_TX_WAITING && fb_address_eq(&s->txs[i].sender, &tx->sender) &&
+		    s->txs[i].nonce == tx->nonce)
+			return true;
+	return false;
+}
+
+const char *sim_take(struct fb_sim *s, struct sim_tx *tx)
+{
+	struct sim_account *sender = sim_account(&s->now, &tx->sender);
+	struct sim_tx *known = find(s, &tx->hash);
+
+	s->taken++;
+	if (known != NULL && known->state == FB_SIM_TX_WAITING)
+		return "already known";
+	if (tx->nonce < sender->counter)
+		return "nonce too low";
+	if (sender->wei < (fb_u128)tx->gas_limit * tx->max_fee)
+		return "insufficient funds for gas * price + value";
+	if (nonce_waits(s, tx))
+		return "replacement transaction underpriced";
+	if (known != NULL) {
+		known->state = FB_SIM_TX_WAITING; /* it was forgotten */
+	} else {
+		FB_ASSERT(s->tx_count < SIM_TXS_MAX);
+		known = &s->txs[s->tx_count++];
+		*known = *tx;
+		tx->call = NULL;
+		note_open(s, known);
+	}
+	if (s->auto_mine)
+		sim_mine_locked(s);
+	return NULL;
+}
+
+static enum fb_sim_fate draw_fate(struct fb_sim *s)
+{
+	if (s->fate_count == 0)
+		return FB_SIM_HONEST;
+	s->fate_count--;
+	return s->fate;
+}
+
+static void execute(struct fb_sim *s, struct sim_tx *tx)
+{
+	struct sim_account *sender = sim_account(&s->now, &tx->sender);
+	fb_u128 cost = (fb_u128)FB_SIM_GAS_USED * s->base_fee;
+	enum fb_sim_fate fate = draw_fate(s);
+
+	sender->counter++;
+	sender->wei -= cost < sender->wei ? cost : sender->wei;
+	tx->block = s->now.block;
+	tx->state = FB_SIM_TX_REVERTED;
+	if (fate == FB_SIM_SILENT || tx->call == NULL || !fb_address_eq(&tx->to, &s->token)) {
+		tx->state = FB_SIM_TX_SILENT;
+	} else if (fate == FB_SIM_HONEST && sim_token_refusal(s, &s->now, tx->call) == NULL) {
+		tx->state = FB_SIM_TX_MOVED;
+		sim_token_move(s, tx->call);
+	}
+}
+
+static struct sim_tx *next_mineable(struct fb_sim *s)
+{
+	for (size_t i = 0; i < s->tx_count; i++) {
+		struct sim_tx *tx = &s->txs[i];
+
+		if (tx->state == FB_SIM_TX_WAITING && tx->nonce == sim_account(&s->now, &tx->sender)->counter &&
+		    tx->max_fee >= s->base_fee)
+			return tx;
+	}
+	return NULL;
+}
+
+void sim_mine_locked(struct fb_sim *s)
+{
+	struct sim_tx *tx;
+
+	s->now.block++;
+	while ((tx = next_mineable(s)) != NULL)
+		execute(s, tx);
+}
+
+void fb_sim_mine(struct fb_sim *s)
+{
+	sim_lock(s);
+	sim_mine_locked(s);
+	sim_unlock(s);
+}
+
+void fb_sim_auto_mine(struct fb_sim *s, bool on)
+{
+	sim_lock(s);
+	s->auto_mine = on;
+	sim_unlock(s);
+}
+
+void fb_sim_next_fates(struct fb_sim *s, enum fb_sim_fate fate, unsigned count)
+{
+	sim_lock(s);
+	s->fate = fate;
+	s->fate_count = count;
+	sim_unlock(s);
+}
+
+/* ---- others ----------------------------------------------------------------------------------------------- */
+
+void fb_sim_forget_pending(struct fb_sim *s)
+{
+	sim_lock(s);
+	for (size_t i = 0; i < s->tx_count; i++)
+		if (s->txs[i].state == FB_SIM_TX_WAITING)
+			s->txs[i].state = FB_SIM_TX_UNKNOWN;
+	sim_unlock(s);
+}
+
+void fb_sim_take_nonce(struct fb_sim *s, const struct fb_address *sender)
+{
+	struct sim_account *a;
+
+	sim_lock(s);
+	a = sim_account(&s->now, sender);
+	for (size_t i = 0; i < s->tx_count; i++) {
+		struct sim_tx *tx = &s->txs[i];
+
+		if (fb_address_eq(&tx->sender, sender) && tx->nonce == a->counter &&
+		    (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN))
+			tx->state = FB_SIM_TX_LOST;
+	}
+	a->counter++;
+	s->now.block++;
+	sim_unlock(s);
+}
+
+bool fb_sim_stranger_settles(struct fb_sim *s, const struct fb_authorization *a,
+			     const uint8_t signature[FB_SIGNATURE_LEN])
+{
+	struct sim_call *call = fb_must_alloc(1, sizeof(*call));
+	bool moved;
+
+	call->authorization = *a;
+	call->signature_len = FB_SIGNATURE_LEN;
+	memcpy(call->signature, signature, FB_SIGNATURE_LEN);
+	sim_lock(s);
+	s->now.block++;
+	moved = sim_token_refusal(s, &s->now, call) == NULL;
+	if (moved)
+		sim_token_move(s, call);
+	sim_unlock(s);
+	free(call);
+	return moved;
+}
+
+enum fb_sim_tx fb_sim_tx_state(struct fb_sim *s, const struct fb_hash *hash)
+{
+	const struct sim_tx *tx;
+	enum fb_sim_tx state;
+
+	sim_lock(s);
+	tx = sim_find(s, hash);
+	state = tx == NULL ? FB_SIM_TX_UNKNOWN : tx->state;
+	sim_unlock(s);
+	return state;
+}

@@ -1,0 +1,467 @@
+/* JSON-RPC: one request, its faults, and an answer for each call. */
+#include "sim_int.h"
+
+#include "lens_code.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKENS = 8192, DATA_MAX = 65536, TEXT_MAX = 2 * DATA_MAX + 16 };
+
+/* A call being answered: the id is written already, result or error is not. */
+struct answer {
+	struct fb_sim *sim;
+	struct fb_jw *w;
+	struct fb_json_value params;
+	struct fb_arena *arena;
+};
+
+static struct fb_str text_of(struct answer *a, struct fb_json_value v)
+{
+	struct fb_str s = { "", 0 };
+
+	return fb_json_string(&s, v, a->arena) == FB_OK ? s : (struct fb_str){ "", 0 };
+}
+
+static struct fb_json_value param(struct answer *a, unsigned i)
+{
+	struct fb_json_value v = fb_json_first(a->params, NULL);
+
+	while (i-- > 0 && fb_json_present(v))
+		v = fb_json_next(a->params, v, NULL);
+	return v;
+}
+
+/* ---- results and errors ------------------------------------------------------------------------------------- */
+
+static void result_str(struct answer *a, struct fb_str text)
+{
+	fb_jw_kv_str(a->w, "result", text);
+}
+
+static void result_quantity(struct answer *a, fb_u128 v)
+{
+	char block[64];
+	struct fb_buf b;
+
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_quantity(&b, v);
+	result_str(a, fb_buf_view(&b));
+}
+
+static void result_bytes(struct answer *a, struct fb_str bytes)
+{
+	static _Thread_local char block[TEXT_MAX];
+	struct fb_buf b;
+
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_hex(&b, bytes.at, bytes.len);
+	FB_ASSERT(!b.overflowed);
+	result_str(a, fb_buf_view(&b));
+}
+
+static void error(struct answer *a, int64_t code, const char *text)
+{
+	char number[32];
+	struct fb_buf b;
+
+	fb_buf_init(&b, number, sizeof(number));
+	fb_buf_printf(&b, "%lld", (long long)code);
+	fb_jw_key(a->w, "error");
+	fb_jw_object(a->w);
+	fb_jw_kv_raw(a->w, "code", fb_buf_view(&b));
+	fb_jw_kv_text(a->w, "message", text);
+	fb_jw_end(a->w);
+}
+
+static void reverted(struct answer *a, const char *why)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "execution reverted: %s", why);
+	error(a, 3, text);
+}
+
+static void kv_quantity(struct fb_jw *w, const char *key, fb_u128 v)
+{
+	char block[64];
+	struct fb_buf b;
+
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_quantity(&b, v);
+	fb_jw_kv_str(w, key, fb_buf_view(&b));
+}
+
+static void kv_bytes(struct fb_jw *w, const char *key, const void *bytes, size_t len)
+{
+	char block[2 * 32 + 2];
+	struct fb_buf b;
+
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_hex(&b, bytes, len);
+	FB_ASSERT(!b.overflowed);
+	if (key == NULL)
+		fb_jw_str(w, fb_buf_view(&b));
+	else
+		fb_jw_kv_str(w, key, fb_buf_view(&b));
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+
+static struct sim_account *account_of(struct answer *a)
+{
+	struct sim_state *st = (struct sim_state *)(uintptr_t)sim_visible(a->sim);
+	struct fb_address of;
+
+	FB_ASSERT(fb_address_parse(&of, text_of(a, param(a, 0))) == FB_OK);
+	return sim_account(st, &of);
+}
+
+static void chain_id(struct answer *a)
+{
+	result_quantity(a, a->sim->said_chain_id);
+}
+
+static void block_number(struct answer *a)
+{
+	result_quantity(a, sim_visible(a->sim)->block);
+}
+
+static void get_block(struct answer *a)
+{
+	fb_jw_key(a->w, "result");
+	fb_jw_object(a->w);
+	kv_quantity(a->w, "number", sim_visible(a->sim)->block);
+	kv_quantity(a->w, "timestamp", (fb_u128)fb_clock_wall_s(&a->sim->clock));
+	kv_quantity(a->w, "baseFeePerGas", a->sim->base_fee);
+	fb_jw_end(a->w);
+}
+
+static void get_counter(struct answer *a)
+{
+	result_quantity(a, account_of(a)->counter);
+}
+
+static void get_balance(struct answer *a)
+{
+	result_quantity(a, account_of(a)->wei);
+}
+
+static void get_code(struct answer *a)
+{
+	struct fb_address of;
+
+	FB_ASSERT(fb_address_parse(&of, text_of(a, param(a, 0))) == FB_OK);
+	result_str(a, account_of(a)->has_code || fb_address_eq(&of, &a->sim->token) ? FB_STR("0x6001") : FB_STR("0x"));
+}
+
+static void priority_fee(struct answer *a)
+{
+	result_quantity(a, FB_SIM_TIP);
+}
+
+/* ---- calls ----------------------------------------------------------------------------------------------------- */
+
+static struct fb_str call_data(struct answer *a, uint8_t block[DATA_MAX])
+{
+	size_t len;
+
+	FB_ASSERT(fb_hex_decode(block, &len, DATA_MAX, text_of(a, fb_json_get(param(a, 0), "data"))) == FB_OK);
+	return (struct fb_str){ (const char *)block, len };
+}
+
+static void call_lens(struct answer *a, struct fb_str data)
+{
+	static _Thread_local char block[DATA_MAX];
+	struct fb_buf b;
+
+	FB_ASSERT(data.len > FB_LENS_CODE_LEN && memcmp(data.at, FB_LENS_CODE, FB_LENS_CODE_LEN) == 0);
+	fb_buf_init(&b, block, sizeof(block));
+	sim_lens_answer(a->sim, &b, (struct fb_str){ data.at + FB_LENS_CODE_LEN, data.len - FB_LENS_CODE_LEN });
+	FB_ASSERT(!b.overflowed);
+	result_bytes(a, fb_buf_view(&b));
+}
+
+/* The refusal of the transfer in the data, NULL if it would go through. */
+static const char *refusal_of(struct answer *a, struct fb_str data)
+{
+	struct sim_call *call = fb_must_alloc(1, sizeof(*call));
+	const char *why =
+		sim_decode_call(call, data) ? sim_token_refusal(a->sim, sim_visible(a->sim), call) : "unknown function";
+
+	free(call);
+	return why;
+}
+
+static void call_contract(struct answer *a, const struct fb_address *to)
+{
+	static const uint8_t magic[32] = { 0x16, 0x26, 0xba, 0x7e };
+	const struct sim_account *wallet = sim_account((struct sim_state *)(uintptr_t)sim_visible(a->sim), to);
+
+	if (wallet->has_code && wallet->accepts)
+		result_bytes(a, (struct fb_str){ (const char *)magic, sizeof(magic) });
+	else
+		reverted(a, "no");
+}
+
+static void call(struct answer *a)
+{
+	static _Thread_local uint8_t block[DATA_MAX];
+	struct fb_str data = call_data(a, block), to_text = text_of(a, fb_json_get(param(a, 0), "to"));
+	struct fb_address to;
+	const char *why;
+
+	if (to_text.len == 0) {
+		call_lens(a, data);
+		return;
+	}
+	FB_ASSERT(fb_address_parse(&to, to_text) == FB_OK);
+	if (!fb_address_eq(&to, &a->sim->token)) {
+		call_contract(a, &to);
+		return;
+	}
+	why = refusal_of(a, data);
+	if (why != NULL)
+		reverted(a, why);
+	else
+		result_str(a, FB_STR("0x"));
+}
+
+static void estimate(struct answer *a)
+{
+	static _Thread_local uint8_t block[DATA_MAX];
+	const char *why = refusal_of(a, call_data(a, block));
+
+	if (why != NULL)
+		reverted(a, why);
+	else
+		result_quantity(a, a->sim->gas_estimate);
+}
+
+/* ---- transactions ----------------------------------------------------------------------------------------------- */
+
+/* The hook may look into a store, which takes a while: the lock is not held. */
+static void tell_hook(struct fb_sim *s, const struct sim_tx *tx)
+{
+	struct fb_sim_sent sent = { tx->sender, tx->nonce, tx->hash };
+	void (*hook)(void *arg, const struct fb_sim_sent *sent) = s->hook;
+	void *arg = s->hook_arg;
+
+	sim_unlock(s);
+	if (hook != NULL)
+		hook(arg, &sent);
+	sim_lock(s);
+}
+
+static void send_raw(struct answer *a)
+{
+	static _Thread_local uint8_t block[DATA_MAX];
+	struct sim_tx tx;
+	const char *why;
+	size_t len;
+
+	FB_ASSERT(fb_hex_decode(block, &len, sizeof(block), text_of(a, param(a, 0))) == FB_OK);
+	if (!sim_decode_tx(&tx, (struct fb_str){ (const char *)block, len }, a->sim->chain_id)) {
+		error(a, -32000, "typed transaction too short");
+		return;
+	}
+	tell_hook(a->sim, &tx);
+	why = sim_take(a->sim, &tx);
+	if (why != NULL)
+		error(a, -32000, why);
+	else
+		result_bytes(a, (struct fb_str){ (const char *)tx.hash.bytes, 32 });
+	free(tx.call); /* NULL if it was kept */
+}
+
+static void put_log(struct fb_jw *w, const struct fb_address *emitter, const struct fb_hash topics[3], const void *data,
+		    size_t len)
+{
+	fb_jw_object(w);
+	kv_bytes(w, "address", emitter->bytes, 20);
+	fb_jw_key(w, "topics");
+	fb_jw_array(w);
+	for (size_t i = 0; i < 3; i++)
+		kv_bytes(w, NULL, topics[i].bytes, 32);
+	fb_jw_end(w);
+	kv_bytes(w, "data", data, len);
+	fb_jw_end(w);
+}
+
+static struct fb_hash padded(const struct fb_address *a)
+{
+	struct fb_hash h = { { 0 } };
+
+	memcpy(h.bytes + 12, a->bytes, 20);
+	return h;
+}
+
+static void put_logs(struct answer *a, const struct sim_tx *tx)
+{
+	const char used[] = "AuthorizationUsed(address,bytes32)", transfer[] = "Transfer(address,address,uint256)";
+	const struct fb_authorization *auth = tx->call == NULL ? NULL : &tx->call->authorization;
+	struct fb_hash topics[3];
+	uint8_t value[32];
+
+	fb_jw_key(a->w, "logs");
+	fb_jw_array(a->w);
+	if (tx->state == FB_SIM_TX_MOVED) {
+		topics[0] = fb_keccak256(used, sizeof(used) - 1);
+		topics[1] = padded(&auth->from);
+		topics[2] = auth->nonce;
+		put_log(a->w, &a->sim->token, topics, "", 0);
+		topics[0] = fb_keccak256(transfer, sizeof(transfer) - 1);
+		topics[2] = padded(&auth->to);
+		fb_u256_to_be(value, auth->value);
+		put_log(a->w, &a->sim->token, topics, value, sizeof(value));
+	}
+	fb_jw_end(a->w);
+}
+
+static void put_receipt(struct answer *a, const struct sim_tx *tx)
+{
+	struct fb_hash block = fb_keccak256(&tx->block, sizeof(tx->block));
+
+	fb_jw_key(a->w, "result");
+	fb_jw_object(a->w);
+	kv_bytes(a->w, "transactionHash", tx->hash.bytes, 32);
+	kv_quantity(a->w, "status", tx->state == FB_SIM_TX_REVERTED ? 0 : 1);
+	kv_quantity(a->w, "blockNumber", tx->block);
+	kv_bytes(a->w, "blockHash", block.bytes, 32);
+	kv_quantity(a->w, "gasUsed", FB_SIM_GAS_USED);
+	kv_quantity(a->w, "effectiveGasPrice", a->sim->base_fee);
+	put_logs(a, tx);
+	fb_jw_end(a->w);
+}
+
+static void get_receipt(struct answer *a)
+{
+	const struct sim_tx *tx;
+	struct fb_hash hash;
+	bool mined;
+
+	FB_ASSERT(fb_hash_parse(&hash, text_of(a, param(a, 0))) == FB_OK);
+	tx = sim_find(a->sim, &hash);
+	mined = tx != NULL &&
+		(tx->state == FB_SIM_TX_MOVED || tx->state == FB_SIM_TX_REVERTED || tx->state == FB_SIM_TX_SILENT);
+	if (!mined || a->sim->hide_receipts || tx->block > sim_visible(a->sim)->block) {
+		fb_jw_key(a->w, "result");
+		fb_jw_null(a->w);
+	} else {
+		put_receipt(a, tx);
+	}
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *name;
+	void (*answer)(struct answer *a);
+} methods[] = {
+	{ "eth_chainId", chain_id },
+	{ "eth_blockNumber", block_number },
+	{ "eth_getBlockByNumber", get_block },
+	{ "eth_getTransactionCount", get_counter },
+	{ "eth_getBalance", get_balance },
+	{ "eth_getCode", get_code },
+	{ "eth_call", call },
+	{ "eth_estimateGas", estimate },
+	{ "eth_maxPriorityFeePerGas", priority_fee },
+	{ "eth_sendRawTransaction", send_raw },
+	{ "eth_getTransactionReceipt", get_receipt },
+};
+_Static_assert(FB_COUNT(methods) <= SIM_METHODS_MAX, "a count for each");
+
+static size_t method_of(struct fb_json_value request)
+{
+	struct fb_str name = { "", 0 };
+
+	FB_ASSERT(fb_json_string(&name, fb_json_get(request, "method"), NULL) == FB_OK);
+	for (size_t i = 0; i < FB_COUNT(methods); i++)
+		if (fb_str_eq(name, fb_str_of(methods[i].name)))
+			return i;
+	FB_UNREACHABLE("a method the simulated chain does not know");
+}
+
+static void answer_faulty(struct answer *a, const struct fb_sim_rule *fault)
+{
+	if (fault->fault == FB_SIM_ERROR) {
+		error(a, fault->code == 0 ? -32000 : fault->code,
+		      fault->text == NULL ? "something is wrong" : fault->text);
+	} else if (fault->fault == FB_SIM_RUBBISH) {
+		result_str(a, FB_STR("0xzz"));
+	} else {
+		fb_jw_key(a->w, "result");
+		fb_jw_null(a->w);
+	}
+}
+
+static void answer_call(struct fb_sim *s, struct fb_jw *w, struct fb_json_value request)
+{
+	_Alignas(16) static _Thread_local unsigned char memory[4096];
+	size_t m = method_of(request);
+	struct fb_sim_rule fault = sim_call_fault(s, methods[m].name);
+	struct answer a = { .sim = s, .w = w, .params = fb_json_get(request, "params") };
+	struct fb_arena arena;
+
+	fb_arena_init(&arena, memory, sizeof(memory));
+	a.arena = &arena;
+	snprintf(s->asked[m].method, sizeof(s->asked[m].method), "%s", methods[m].name);
+	s->asked[m].calls++;
+	fb_jw_object(w);
+	fb_jw_kv_text(w, "jsonrpc", "2.0");
+	fb_jw_kv_raw(w, "id", fb_json_raw(fb_json_get(request, "id")));
+	if (fault.fault != FB_SIM_NONE)
+		answer_faulty(&a, &fault);
+	else
+		methods[m].answer(&a);
+	fb_jw_end(w);
+}
+
+static size_t methods_in(const char *names[], struct fb_json_value root)
+{
+	size_t n = 0;
+
+	if (!fb_json_is(root, FB_JSON_ARRAY)) {
+		names[0] = methods[method_of(root)].name;
+		return 1;
+	}
+	for (struct fb_json_value v = fb_json_first(root, NULL); fb_json_present(v); v = fb_json_next(root, v, NULL))
+		names[n++] = methods[method_of(v)].name;
+	return n;
+}
+
+static void answer_all(struct fb_sim *s, struct fb_buf *out, struct fb_json_value root)
+{
+	struct fb_jw w;
+
+	fb_jw_init(&w, out);
+	if (!fb_json_is(root, FB_JSON_ARRAY)) {
+		answer_call(s, &w, root);
+		return;
+	}
+	fb_jw_array(&w);
+	for (struct fb_json_value v = fb_json_first(root, NULL); fb_json_present(v); v = fb_json_next(root, v, NULL))
+		answer_call(s, &w, v);
+	fb_jw_end(&w);
+}
+
+void sim_answer(struct fb_sim *s, struct fb_buf *out, struct fb_str body, struct fb_sim_rule *fault)
+{
+	static _Thread_local struct fb_json_token tokens[TOKENS];
+	const char *names[TOKENS];
+	struct fb_json doc;
+	size_t count;
+
+	FB_ASSERT(fb_json_parse(&doc, tokens, TOKENS, body) == FB_OK);
+	sim_lock(s);
+	s->requests++;
+	count = methods_in(names, fb_json_root(&doc));
+	*fault = sim_request_fault(s, names, count);
+	if (fault->fault == FB_SIM_NONE || fault->fault == FB_SIM_LOSE || fault->fault == FB_SIM_LATE)
+		answer_all(s, out, fb_json_root(&doc));
+	sim_unlock(s);
+	FB_ASSERT(!out->overflowed);
+}

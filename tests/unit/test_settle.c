@@ -1,0 +1,8 @@
+/* Goal: the contract of farebox/settle.h. Method: the whole engine on a simulated chain (farebox/rig.h), one
+ * story a test; the rig itself watches the invariants all the time. One file a topic, all run from here. */
+#include "test_settle.h"
+
+int main(void)
+{
+	return test_settle_once() == 0 ? 0 : 1;
+}

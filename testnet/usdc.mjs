@@ -74,7 +74,8 @@ async function deploy(client, deployer) {
 	const nonce = await client.getTransactionCount({ address: deployer });
 	const created = (i) => getContractAddress({ from: deployer, nonce: BigInt(nonce + i) });
 	const token = linkedCode(artifact('v2/FiatTokenV2_2.sol/FiatTokenV2_2.json'), 'SignatureChecker', created(0));
-	for (const data of [artifact('util/SignatureChecker.sol/SignatureChecker.json').bytecode, token, multicall3Bytecode])
+	const checker = artifact('util/SignatureChecker.sol/SignatureChecker.json').bytecode;
+	for (const data of [checker, token, multicall3Bytecode])
 		await client.request({ method: 'eth_sendTransaction', params: [{ from: deployer, data, gas: DEPLOY_GAS }] });
 	await client.mine({ blocks: 1 });
 	return { implementation: created(1), multicall3: created(2) };

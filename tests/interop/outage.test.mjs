@@ -75,7 +75,8 @@ test('outage__endpoint_is_gone__is_unexpected', async () => {
 
 test('outage__demo_with_a_payment__is_no_402', async () => {
 	const required = await fetch(`${stage.url}/demo`);
-	const { resource, accepts: [accepted] } = JSON.parse(Buffer.from(required.headers.get('PAYMENT-REQUIRED'), 'base64'));
+	const header = Buffer.from(required.headers.get('PAYMENT-REQUIRED'), 'base64');
+	const { resource, accepts: [accepted] } = JSON.parse(header);
 	const body = await payment({ payer: stage.payer, payTo: accepted.payTo, amount: accepted.amount });
 	const sent = { x402Version: 2, payload: body.paymentPayload.payload, resource, accepted };
 	freeze();

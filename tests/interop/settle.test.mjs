@@ -40,7 +40,8 @@ test('settle__repeated_after_success__is_refused_with_the_original_hash', async 
 
 test('settle__one_payload_by_ten_callers_at_once__succeeds_once', async () => {
 	const body = await pay();
-	const { gain, result } = await gainOf(() => Promise.all(Array.from({ length: CALLERS }, () => settle(stage, body))));
+	const everyone = () => Promise.all(Array.from({ length: CALLERS }, () => settle(stage, body)));
+	const { gain, result } = await gainOf(everyone);
 	const [success, ...others] = result.toSorted((a, b) => Number(b.success) - Number(a.success));
 	assert.equal(success.success, true);
 	assert.equal(others.length, CALLERS - 1);

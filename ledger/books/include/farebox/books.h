@@ -20,10 +20,10 @@
  *             or all ones, kind, purpose, leg count, amount above FB_AMOUNT_MAX, negative expiry, legs of different
  *             assets; linked to nothing, or a chain longer than FB_CHAIN_MAX), ZERO_AMOUNT, SAME_ACCOUNT (a post's
  *             two sides). By its id: OK and `existed` (the same content again), ID_REUSED (other content), ID_FAILED
- *             (refused before; the first refusal's reason is in `first`). LIMIT (no room for what it would open; does
- *             not burn the id either). What comes now burns the id: NOT_FOUND (no such hold or post), HOLD_EXPIRED
- *             (also: a new hold's time has come already), HOLD_ENDED, BAD_VALUE (a leg of another asset than the
- *             hold), SAME_ACCOUNT (a leg to the hold's own account), HOLD_TOO_SMALL, REVERSED_ALREADY, OVERFLOW, FUNDS.
+ *             (refused before; the first refusal's reason is in `first`). What comes now burns the id: NOT_FOUND (no
+ *             such hold or post), HOLD_EXPIRED (also: a new hold's time has come already), HOLD_ENDED, BAD_VALUE (a
+ *             leg of another asset than the hold), SAME_ACCOUNT (a leg to the hold's own account), HOLD_TOO_SMALL,
+ *             REVERSED_ALREADY, OVERFLOW, FUNDS. Last, and not burning: LIMIT (no room for what it would open).
  *             An ACCOUNT has no id: OK and `existed`, or ID_REUSED (it is open with the other flag).
  *             In a linked chain one refusal refuses all. The first refused operation gets its reason, the others
  *             ID_FAILED if their id was refused before, else LINKED_FAILED, and every new id is burnt; but if the form
@@ -86,7 +86,7 @@ struct fb_op_result {
 	enum fb_status status;
 	bool existed;         /* FB_OK: nothing was done now, it had been done before */
 	enum fb_status first; /* ID_FAILED: why it was refused the first time */
-	uint64_t seq;         /* of its record (also of a refusal's); 0 when there is none, or it is an account that existed */
+	uint64_t seq;         /* of its record, also of a refusal's; 0: none, or an account that existed */
 };
 
 /* Ids that the books no longer remember are looked up here (an index on disk, derived from the journal). */
@@ -116,8 +116,8 @@ void fb_books_close(struct fb_books *b); /* NULL allowed */
 
 /* Decides a submission of `count` operations (chains by `linked`) at the batch's time and applies what is
  * accepted. `records` is the batch's, and holds *record_count records of it already; more are appended (room for
- * fb_books_records_max must be left), one result per operation. FB_STORAGE: the id index could not be read; nothing of
- * this submission happened. */
+ * fb_books_records_max must be left), one result per operation. FB_STORAGE: the id index could not be read, or what was
+ * loaded and replayed does not make whole books; nothing of this submission happened. */
 FB_MUST_USE enum fb_status fb_books_run(struct fb_books *b, struct fb_op_result *results, uint8_t *records,
 					uint32_t *record_count, const struct fb_op *ops, size_t count, int64_t time_us);
 /* The most records that a submission can make, accounts opened by first use included. */

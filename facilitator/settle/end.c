@@ -150,6 +150,7 @@ static void on_signing(void *ctx, struct fb_str bytes, const struct fb_hash *tx,
 					       .to = e->claim->authorization.to,
 					       .value = e->claim->authorization.value,
 					       .created_us = now_us(s) };
+	e->row_open = true;
 	fb_settle_record_row(e, puts);
 }
 
@@ -160,6 +161,7 @@ static void on_durable(void *ctx, struct fb_str bytes, const struct fb_hash *tx,
 
 	FB_ASSERT(e != NULL && e->phase == FB_PHASE_SIGNING && fb_hash_eq(&e->record.tx, tx));
 	if (status != FB_OK) {
+		e->row_open = false;
 		resolve_unknown(e); /* the row may be there after a restart, and then it is sent */
 		return;
 	}
@@ -168,30 +170,45 @@ static void on_durable(void *ctx, struct fb_str bytes, const struct fb_hash *tx,
 	fb_settle_expire(e);
 }
 
-/* After a restart: the lane knows a row, so its record stands beside it. */
-static void on_found(void *ctx, struct fb_str bytes, const struct fb_hash *tx)
+static struct fb_settle_record stored_record(struct fb_settle *s, struct fb_str key)
 {
-	struct fb_settle *s = ctx;
-	struct fb_settle_key key = key_from(bytes);
-	struct fb_settle_entry *e = fb_settle_add(s, &key);
+	struct fb_settle_record record;
 	uint8_t row[FB_SETTLE_ROW_MAX];
 	size_t len;
 
-	if (fb_store_get(s->store, row, &len, sizeof(row), bytes) != FB_OK ||
-	    fb_settle_record_decode(&e->record, (struct fb_str){ (const char *)row, len }) != FB_OK)
+	if (fb_store_get(s->store, row, &len, sizeof(row), key) != FB_OK ||
+	    fb_settle_record_decode(&record, (struct fb_str){ (const char *)row, len }) != FB_OK)
 		fb_panic(__FILE__, __LINE__, __func__, "a transaction's settlement record cannot be read");
-	FB_ASSERT(e->record.state == FB_SETTLE_SIGNED && fb_hash_eq(&e->record.tx, tx));
-	e->phase = FB_PHASE_SIGNED;
+	return record;
 }
 
-/* The entry of an open row: it stays in memory until the row is closed. */
+/* After a restart. While another key was in use the record may have gone on without this row. */
+static void on_found(void *ctx, struct fb_str bytes, const struct fb_hash *tx)
+{
+	struct fb_settle *s = ctx;
+	struct fb_settle_record record = stored_record(s, bytes);
+	struct fb_settle_key key = key_from(bytes);
+	struct fb_settle_entry *e;
+
+	if (record.state != FB_SETTLE_SIGNED)
+		return;
+	FB_ASSERT(fb_hash_eq(&record.tx, tx)); /* S1 */
+	e = fb_settle_add(s, &key);
+	e->record = record;
+	e->phase = FB_PHASE_SIGNED;
+	e->row_open = true;
+}
+
+/* The entry of an open row: it stays in memory until the row is closed. NULL for a row that means nothing any
+ * more (on_found). */
 static struct fb_settle_entry *entry_of(struct fb_settle *s, struct fb_str bytes, const struct fb_hash *tx)
 {
 	struct fb_settle_key key = key_from(bytes);
 	struct fb_settle_entry *e = fb_settle_find(s, &key);
 
-	FB_ASSERT(e != NULL && e->phase == FB_PHASE_SIGNED);
-	FB_ASSERT(e->record.state == FB_SETTLE_SIGNED && fb_hash_eq(&e->record.tx, tx));
+	if (e == NULL || !e->row_open)
+		return NULL;
+	FB_ASSERT(fb_hash_eq(&e->record.tx, tx)); /* S1 */
 	return e;
 }
 
@@ -223,6 +240,9 @@ static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx
 {
 	struct fb_settle_entry *e = entry_of(ctx, bytes, tx);
 
+	if (e == NULL)
+		return;
+	FB_ASSERT(e->phase == FB_PHASE_SIGNED && e->record.state == FB_SETTLE_SIGNED);
 	e->phase = FB_PHASE_RECORDING;
 	fb_settle_take_receipt(e, in);
 	fb_settle_record_row(e, puts);
@@ -233,6 +253,9 @@ static void on_lost(void *ctx, struct fb_str bytes, const struct fb_hash *tx, st
 {
 	struct fb_settle_entry *e = entry_of(ctx, bytes, tx);
 
+	if (e == NULL)
+		return;
+	FB_ASSERT(e->phase == FB_PHASE_SIGNED && e->record.state == FB_SETTLE_SIGNED);
 	e->phase = FB_PHASE_RECORDING;
 	e->record.state = FB_SETTLE_LOST;
 	fb_settle_record_row(e, puts);
@@ -251,11 +274,12 @@ static void retry(struct fb_settle_entry *e)
 
 static void on_recorded(void *ctx, struct fb_str bytes, const struct fb_hash *tx, enum fb_status status)
 {
-	struct fb_settle_key key = key_from(bytes);
-	struct fb_settle_entry *e = fb_settle_find(ctx, &key);
+	struct fb_settle_entry *e = entry_of(ctx, bytes, tx);
 
-	(void)tx;
-	FB_ASSERT(e != NULL && e->phase == FB_PHASE_RECORDING);
+	if (e == NULL)
+		return;
+	FB_ASSERT(e->phase == FB_PHASE_RECORDING);
+	e->row_open = false;
 	if (status != FB_OK || e->record.state != FB_SETTLE_LOST)
 		fb_settle_resolve(e, status);
 	else

@@ -49,6 +49,7 @@ struct fb_settle_entry {
 	struct fb_settle_key key;
 	struct fb_settle_record record;
 	enum fb_settle_phase phase;
+	bool row_open;                      /* a row of the lane stands for it: the lane will tell more */
 	struct fb_claim *claim; /* owned; NULL for one taken up after a restart that nobody asked for since */
 	struct fb_settle_waiter *waiters;   /* oldest first */
 	struct fb_settle_waiter *grantee;   /* out of `waiters`: gets success when the record is durable */

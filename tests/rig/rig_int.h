@@ -35,7 +35,8 @@ struct fb_rig {
 	char directory[64];
 	char sentence[512];
 	struct fb_sim *own_sim, *sim;
-	_Atomic uint64_t offset_ms;
+	_Atomic uint64_t offset_ms, race_from_ns;
+	_Atomic unsigned race_times; /* 0 as real time */
 	uint64_t opened_ns;
 	struct fb_log *log;
 	struct fb_metrics *metrics;

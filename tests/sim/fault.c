@@ -80,6 +80,13 @@ void fb_sim_set_lag(struct fb_sim *s, bool on)
 	sim_unlock(s);
 }
 
+void fb_sim_fall_back(struct fb_sim *s, unsigned requests)
+{
+	sim_lock(s);
+	s->fall_back = requests;
+	sim_unlock(s);
+}
+
 void fb_sim_hide_receipts(struct fb_sim *s, bool on)
 {
 	sim_lock(s);
@@ -94,6 +101,7 @@ void fb_sim_clear_faults(struct fb_sim *s)
 	memset(s->rates, 0, sizeof(s->rates));
 	s->fate_count = 0;
 	s->lag = false;
+	s->fall_back = 0;
 	s->hide_receipts = false;
 	sim_unlock(s);
 }

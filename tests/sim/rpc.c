@@ -462,6 +462,7 @@ void sim_answer(struct fb_sim *s, struct fb_buf *out, struct fb_str body, struct
 	*fault = sim_request_fault(s, names, count);
 	if (fault->fault == FB_SIM_NONE || fault->fault == FB_SIM_LOSE || fault->fault == FB_SIM_LATE)
 		answer_all(s, out, fb_json_root(&doc));
+	s->fall_back -= s->fall_back > 0;
 	sim_unlock(s);
 	FB_ASSERT(!out->overflowed);
 }

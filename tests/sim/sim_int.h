@@ -63,6 +63,7 @@ struct fb_sim {
 	struct fb_clock clock;
 	struct sim_state now, lagging;
 	bool auto_mine, lag, hide_receipts;
+	unsigned fall_back; /* requests yet to be answered from `lagging` */
 	fb_u128 gas_estimate, base_fee;
 	struct sim_used used[SIM_USED_MAX];
 	struct sim_tx txs[SIM_TXS_MAX];

@@ -18,7 +18,7 @@ struct sim_account *sim_account(struct sim_state *st, const struct fb_address *o
 
 const struct sim_state *sim_visible(const struct fb_sim *s)
 {
-	return s->lag ? &s->lagging : &s->now;
+	return s->lag || s->fall_back > 0 ? &s->lagging : &s->now;
 }
 
 bool sim_is_used(const struct fb_sim *s, const struct sim_state *st, const struct fb_address *payer,

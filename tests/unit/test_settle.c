@@ -4,5 +4,9 @@
 
 int main(void)
 {
-	return test_settle_once() == 0 ? 0 : 1;
+	return test_settle_once() + test_settle_chain() + test_settle_limits() + test_settle_restart() +
+				       test_settle_lost() ==
+			       0
+		       ? 0
+		       : 1;
 }

@@ -42,6 +42,9 @@ void fb_rig_close(struct fb_rig *r); /* stopped already or not; the directory go
 enum fb_status fb_rig_start(struct fb_rig *r);
 const char *fb_rig_sentence(const struct fb_rig *r); /* of the last start */
 void fb_rig_stop(struct fb_rig *r);  /* drains, then closes everything in order */
+/* The same, with `between` run when nothing more is asked of the chain and before the writer is closed. */
+void fb_rig_stop_with(struct fb_rig *r, void (*between)(void *rig));
+void fb_rig_drain(struct fb_rig *r); /* the first step of a stop, alone */
 void fb_rig_crash(struct fb_rig *r); /* nothing more is stored, answers from now on reach nobody; then closes */
 bool fb_rig_runs(const struct fb_rig *r);
 /* For the next start. */
@@ -52,6 +55,7 @@ struct fb_sim *fb_rig_sim(struct fb_rig *r);
 struct fb_address fb_rig_signer(const struct fb_rig *r);
 const struct fb_network *fb_rig_network(const struct fb_rig *r);
 void fb_rig_advance_ms(struct fb_rig *r, uint64_t ms);
+void fb_rig_race_clock(struct fb_rig *r, unsigned times); /* as fast as real time; 1 at the start */
 struct fb_clock fb_rig_clock(struct fb_rig *r);
 /* Runs fn(arg) on the loop and waits for it. */
 void fb_rig_on_loop(struct fb_rig *r, void (*fn)(void *arg), void *arg);

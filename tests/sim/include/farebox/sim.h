@@ -83,6 +83,7 @@ void fb_sim_add_rule(struct fb_sim *s, const struct fb_sim_rule *rule);
 void fb_sim_set_rates(struct fb_sim *s, const uint32_t ppm[FB_SIM_FAULTS], unsigned late_ms_max);
 void fb_sim_clear_faults(struct fb_sim *s); /* rules, rates, fates, lag and hidden receipts */
 void fb_sim_set_lag(struct fb_sim *s, bool on); /* answers from what is now, until it is switched off */
+void fb_sim_fall_back(struct fb_sim *s, unsigned requests); /* so many are answered as in the last lag */
 void fb_sim_hide_receipts(struct fb_sim *s, bool on);
 void fb_sim_forget_pending(struct fb_sim *s);
 /* Another transaction with the sender's next nonce is mined; a waiting one with that nonce is gone. */

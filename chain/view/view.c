@@ -37,6 +37,7 @@ void fb_view_close(struct fb_view *v)
 	if (v == NULL)
 		return;
 	FB_ASSERT(v->reads == 0);
+	fb_timer_stop(v->gathering);
 	while (v->head != NULL) {
 		struct fb_view_item *item = v->head;
 
@@ -191,8 +192,24 @@ static void send_read(struct fb_view *v, struct read *r)
 
 static void pump(struct fb_view *v)
 {
+	fb_timer_stop(v->gathering);
+	v->gathering = NULL;
 	while (v->head != NULL && v->reads < FB_VIEW_READS_MAX)
 		send_read(v, take_read(v));
+}
+
+static void on_gathered(void *arg)
+{
+	pump(arg);
+}
+
+/* A chain that answers at once is asked one read at a time: the next one carries all who came meanwhile. */
+static void gather(struct fb_view *v)
+{
+	if (v->reads == 0)
+		pump(v);
+	else if (v->gathering == NULL && v->reads < FB_VIEW_READS_MAX)
+		v->gathering = fb_timer_start(v->loop, FB_VIEW_GATHER_MS, 0, on_gathered, v);
 }
 
 void fb_view_read(struct fb_view *v, const struct fb_view_query *q,
@@ -214,5 +231,5 @@ void fb_view_read(struct fb_view *v, const struct fb_view_query *q,
 	*v->tail = item;
 	v->tail = &item->next;
 	v->waiting++;
-	pump(v);
+	gather(v);
 }

@@ -19,6 +19,7 @@ struct fb_view {
 	struct fb_view_item *head, **tail; /* waiting, oldest first */
 	size_t waiting;
 	unsigned reads; /* under way */
+	struct fb_timer *gathering; /* runs while payments wait beside a read under way */
 	uint64_t block;
 };
 

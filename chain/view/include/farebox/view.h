@@ -1,7 +1,8 @@
 /* farebox/view.h - what the chain says about a payment, read for many payments at once.
  *
  * What it is  payments that wait while a read is under way go into the next one together: one eth_call
- *             of the lens, pinned to one block, answers for up to FB_TOKEN_READ_MAX of them. A payment is
+ *             of the lens, pinned to one block, answers for up to FB_TOKEN_READ_MAX of them. The next one leaves
+ *             when that read is answered, or beside it after FB_VIEW_GATHER_MS. A payment is
  *             never judged by a read that began before it arrived, so every answer is fresh to the
  *             newest block its endpoint knew. A payer with code costs one more round trip of its own:
  *             EIP-1271 and the simulated transfer, both with a gas cap.
@@ -21,7 +22,12 @@
 #include "farebox/rpc.h"
 #include "farebox/token.h"
 
-enum { FB_VIEW_WAITING_MAX = 16384, FB_VIEW_READS_MAX = 2 /* under way at once */, FB_VIEW_SIGNATURE_GAS = 300000 };
+enum {
+	FB_VIEW_WAITING_MAX = 16384,
+	FB_VIEW_READS_MAX = 2, /* under way at once */
+	FB_VIEW_GATHER_MS = 2, /* how long payments wait for each other while a read is under way */
+	FB_VIEW_SIGNATURE_GAS = 300000,
+};
 
 struct fb_view_query {
 	struct fb_address asset;

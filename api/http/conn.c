@@ -105,6 +105,8 @@ static struct conn *start(struct worker *w, struct MHD_Connection *mhd)
 static void end(struct worker *w, struct conn *c)
 {
 	FB_ASSERT(c->worker == w);
+	if (c->exchange != NULL)
+		fb_http_exchange_lost(c->exchange);
 	FB_ASSERT(c->exchange == NULL);
 	if (c->counted)
 		fb_http_crowd_leave(w->http->crowd, &c->address);
@@ -179,12 +181,22 @@ static void on_deadline(struct conn *c, uint64_t now, bool hurry)
 	FB_UNREACHABLE("handlers run on this thread");
 }
 
-/* A client's end that arrives together with its last request is no event of its own, and libmicrohttpd overlooks it. */
-static void look_at_idle(struct conn *c)
+/* Nothing more will come, and nothing is left to read. */
+static bool at_end(const struct conn *c)
 {
-	if (c->exchange != NULL || c->idle_sweeps == IDLE_LOOK)
+	char byte;
+
+	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* A client's end that arrives together with its last bytes is no event of its own, and libmicrohttpd overlooks it. So
+ * whoever owes us a request is looked at, at ever longer intervals. */
+static void look_for_end(struct conn *c)
+{
+	if (c->exchange != NULL && c->exchange->stage > STAGE_BODY)
 		return;
-	if (++c->idle_sweeps == IDLE_LOOK && fb_http_conn_left(c))
+	c->sweeps++;
+	if (c->sweeps > 1 && (c->sweeps & (c->sweeps - 1)) == 0 && at_end(c))
 		cut(c);
 }
 
@@ -196,7 +208,7 @@ void fb_http_conns_sweep(struct worker *w, uint64_t now, bool hurry)
 		if (hurry || c->deadline_ns <= now)
 			on_deadline(c, now, hurry);
 		else
-			look_at_idle(c);
+			look_for_end(c);
 	}
 }
 

@@ -44,6 +44,7 @@ void *fb_http_exchange_begin(void *worker, const char *uri, struct MHD_Connectio
 	}
 	hide_query(uri);
 	c->exchange = x;
+	c->sweeps = 0;
 	w->exchange_count++;
 	fb_http_conn_deadline(c, w->http->settings.read_ms);
 	return x;
@@ -310,11 +311,20 @@ void fb_http_exchange_end(void *worker, struct MHD_Connection *mhd, void **slot,
 		x->delivered(x->delivered_arg, whole && !x->replaced);
 	fb_http_body_free(&x->body);
 	x->conn->exchange = NULL;
-	x->conn->idle_sweeps = 0;
+	x->conn->sweeps = 0;
 	FB_ASSERT(w->exchange_count > 0);
 	w->exchange_count--;
 	fb_http_conn_deadline(x->conn, w->http->settings.idle_ms);
 	fb_http_block_give(w, x);
+}
+
+/* libmicrohttpd forgets to call the end when it answers a fault of the head by itself and finds a second one. */
+void fb_http_exchange_lost(struct exchange *x)
+{
+	void *slot = x;
+
+	FB_ASSERT(x->stage <= STAGE_BODY); /* no handler has seen it */
+	fb_http_exchange_end(x->conn->worker, x->mhd, &slot, MHD_REQUEST_TERMINATED_WITH_ERROR);
 }
 
 struct fb_str fb_request_header(const struct fb_request *r, const char *name)

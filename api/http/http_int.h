@@ -26,7 +26,6 @@ enum {
 	PEER_MAX = 64,
 	ALLOW_MAX = 64,
 	RANDOM_POOL = 1024,
-	IDLE_LOOK = 2, /* sweeps after which an idle connection is looked at, once */
 };
 
 struct conn;
@@ -103,7 +102,7 @@ struct conn {
 	struct exchange *exchange; /* NULL between requests */
 	uint64_t deadline_ns;
 	int fd;
-	uint8_t idle_sweeps; /* since its last request, up to IDLE_LOOK */
+	uint32_t sweeps; /* it went through while it owed us a request, or the rest of one */
 	bool counted; /* in the crowd */
 	bool cut;     /* shut down by us: nothing of it is served any more */
 	struct address address;
@@ -203,6 +202,7 @@ void *fb_http_exchange_begin(void *worker, const char *uri, struct MHD_Connectio
 enum MHD_Result fb_http_exchange_step(void *worker, struct MHD_Connection *mhd, const char *url, const char *method,
 				      const char *version, const char *upload, size_t *upload_len, void **slot);
 void fb_http_exchange_end(void *worker, struct MHD_Connection *mhd, void **slot, enum MHD_RequestTerminationCode code);
+void fb_http_exchange_lost(struct exchange *x); /* its connection has ended, and its end was never called */
 
 /* ---- reply.c --------------------------------------------------------------------------------------- */
 void fb_http_send_error(struct exchange *x, enum fb_status s, const char *message);

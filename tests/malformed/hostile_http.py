@@ -7,10 +7,12 @@ expected, execute nothing that was smuggled behind it, close where the framing c
   hostile_http.py --port 8402 --path /verify --body payment.json  POST, all cases
 
 Without --alive, GET --path (or GET / when a body is given) tells after every case whether the server lives: any answer
-below 500 will do. Ends with "N passed, N failed"; the exit code is 0 only if nothing failed.
+below 500 will do. --random N sends N random mixtures of all these requests after them (--seed repeats a run).
+Ends with "N passed, N failed"; the exit code is 0 only if nothing failed.
 """
 import argparse
 import os
+import random
 import socket
 import struct
 import sys
@@ -111,6 +113,9 @@ class Suite:
         self.alive_path = (args.alive or ("/" if args.body else args.path)).encode()
         self.read_seconds = args.read_seconds
         self.verbose = args.verbose
+        self.random = random.Random(args.seed)
+        self.seed, self.mixtures = args.seed, args.random
+        self.seen = []
         self.passed = self.failed = 0
         self.lock = threading.Lock()
 
@@ -157,6 +162,7 @@ class Suite:
 
     def refused(self, name, data, statuses=(400,), heads=1, silent=False):
         """One answer out of `statuses` (or, if `silent`, none) and the end; nothing else is executed."""
+        self.seen.append(data[:4096])
         peer = Peer(self.where)
         peer.send(data)
         got, closed = peer.read_all()
@@ -177,6 +183,7 @@ class Suite:
 
     def served(self, name, data, count=1, statuses=None):
         """`count` answers like the sound request's (or one of `statuses`), and the connection goes on."""
+        self.seen.append(data[:4096])
         peer = Peer(self.where)
         peer.send(data)
         answers, closed, rest = peer.read_answers(count)
@@ -347,6 +354,7 @@ class Suite:
             self.refused(f"body: Content-Length '{value.decode()}'", data, (400, 413), heads=2)
         self.refused("body: chunk size of 17 digits", self.post(te, b"1" * 17 + b"\r\n"), (413,))
         self.large_bodies(te, last)
+        self.two_faults()
         where_none_belongs = b"GET " + self.alive_path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
         self.refused("body: where none belongs", where_none_belongs + CANARY, (413,))
         self.served("body: chunked", self.post(te, chunk + last))
@@ -369,6 +377,18 @@ class Suite:
         self.refused("body: 10 MB in chunks", self.post(te, chunks + last), (413,), silent=True)
         one = b"a00000\r\n" + ten + b"\r\n"
         self.refused("body: 10 MB in one chunk", self.post(te, one + last), (413,), silent=True)
+
+    def two_faults(self):
+        """A head beyond the memory for its parts, and then a bad length: the second is met while refusing the first."""
+        for cookies in range(200, 2000, 150):
+            for behind in range(0, 40000, 8000):
+                peer = Peer(self.where)
+                head = b"Content-Length: +4\r\nCookie: " + b"a;" * cookies + b"\r\n"
+                peer.send(self.post(head, b"b" * behind))
+                got, closed = peer.read_all()
+                peer.close()
+                fault = None if closed and b"HTTP/1.1 2" not in got else f"closed {closed}, got {got[:40]!r}"
+                self.report(f"body: {cookies} cookies and a bad length, {behind} bytes behind", fault)
 
     # ---- connections that misbehave in time ---------------------------------------------------------
     def cut_at(self, name, data, fraction, how):
@@ -450,6 +470,42 @@ class Suite:
             rows.append(("drip: chunks", self.post(b"Transfer-Encoding: chunked\r\n", b""), b"1\r\n \r\n"))
         return [threading.Thread(target=self.drip, args=row) for row in rows]
 
+    # ---- random mixtures ----------------------------------------------------------------------------
+    def mixture(self):
+        """Pieces of requests seen before, with a few bytes changed, doubled, lost, or multiplied."""
+        pick = self.random
+        one, other = pick.choice(self.seen), pick.choice(self.seen)
+        cut, start = pick.randrange(len(one) + 1), pick.randrange(len(other) + 1)
+        data = bytearray(one[:cut] + other[start:] if pick.random() < 0.5 else one)
+        for _ in range(pick.randrange(6)):
+            at = pick.randrange(len(data) + 1)
+            piece = pick.choice((b"\r\n", b"\n", b"\r", b"\0", b" ", b":", b"\t", b"%", b"0", b";", b"\xff", b"A:\r\n"))
+            how = pick.randrange(4)
+            if how == 0:
+                data[at:at] = piece
+            elif how == 1:
+                data[at:at + 1] = bytes([pick.randrange(256)])
+            elif how == 2:
+                del data[at:at + pick.randrange(1, 20)]
+            else:
+                data[at:at] = bytes(data[at:at + pick.randrange(1, 30)]) * pick.choice((1, 2, 100, 2000))
+        return bytes(data)
+
+    def random_cases(self):
+        for i in range(self.mixtures):
+            peer = Peer(self.where)
+            peer.send(self.mixture())
+            try:
+                peer.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            got, closed = peer.read_all()
+            peer.close()
+            fine = closed and (not got or got.startswith(b"HTTP/1.1 "))
+            fault = None if fine else f"closed {closed}, got {got[:40]!r}"
+            if fault is not None or i % 100 == 99 or i + 1 == self.mixtures:
+                self.report(f"mixture {i} of seed {self.seed}", fault)
+
     def run(self):
         peer = Peer(self.where)
         peer.send(self.request())
@@ -467,6 +523,7 @@ class Suite:
         if self.body is not None:
             self.body_cases()
         self.time_cases()
+        self.random_cases()
         for thread in slow:
             thread.join()
         return self.failed == 0
@@ -480,6 +537,8 @@ def main():
     parser.add_argument("--body", help="file with a body: the path is then called with POST")
     parser.add_argument("--alive", help="path whose GET tells that the server lives")
     parser.add_argument("--read-seconds", type=float, default=10, help="the server's deadline for a request to arrive")
+    parser.add_argument("--random", type=int, default=0, help="how many random mixtures to send")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")
     suite = Suite(parser.parse_args())
     fine = suite.run()

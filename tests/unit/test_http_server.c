@@ -237,6 +237,26 @@ static void http_close__half_closed_client__gets_its_answers_and_the_end(void **
 	client_close(&c);
 }
 
+static void http_close__half_closed_in_a_request__is_closed_before_the_deadline(void **state)
+{
+	static const char *const rows[] = {
+		"", "GET", "GET / HTTP/1.1\r\nHost", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FB_COUNT(rows); i++) {
+		uint64_t before = now_ms();
+		struct client c;
+
+		client_open(&c, &server);
+		client_text(&c, rows[i]);
+		CHECK(shutdown(c.fd, SHUT_WR) == 0);
+		CHECK(client_closed(&c));
+		CHECK(now_ms() - before < server.settings.read_ms / 2);
+		client_close(&c);
+	}
+}
+
 static void http_delivered__whole_or_cut__is_told_once(void **state)
 {
 	unsigned whole, not_whole;
@@ -329,7 +349,8 @@ static void http_open__ipv6__serves(void **state)
 	struct fb_http_settings s = server.settings;
 	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	struct fb_http *h = NULL;
-	char text[64] = "";
+	static const char text[] = "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n";
+	char got[64] = "";
 	int fd;
 
 	(void)state;
@@ -339,9 +360,9 @@ static void http_open__ipv6__serves(void **state)
 	a.sin6_port = htons(fb_http_port(h));
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	CHECK(connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0);
-	CHECK(send(fd, "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", 34, 0) == 34);
-	CHECK(recv(fd, text, sizeof(text) - 1, 0) > 12);
-	CHECK(strncmp(text, "HTTP/1.1 404", 12) == 0); /* there are no routes */
+	CHECK(send(fd, text, sizeof(text) - 1, 0) == sizeof(text) - 1);
+	CHECK(recv(fd, got, sizeof(got) - 1, 0) > 12);
+	CHECK(strncmp(got, "HTTP/1.1 404", 12) == 0); /* there are no routes */
 	close(fd);
 	fb_http_stop(h);
 }
@@ -360,6 +381,7 @@ int run_http_server_tests(void)
 		cmocka_unit_test(http_keep_alive__many_and_pipelined__are_answered_in_order),
 		cmocka_unit_test(http_close__asked_for_or_http_1_0__closes_after_the_answer),
 		cmocka_unit_test(http_close__half_closed_client__gets_its_answers_and_the_end),
+		cmocka_unit_test(http_close__half_closed_in_a_request__is_closed_before_the_deadline),
 		cmocka_unit_test(http_delivered__whole_or_cut__is_told_once),
 		cmocka_unit_test(http_arena__spent__answers_503_and_delivers_nothing),
 		cmocka_unit_test(http_record__each_request__has_one_line_and_counts),

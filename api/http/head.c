@@ -8,8 +8,9 @@
  *
  * Not detectable here, because libmicrohttpd reads it itself later: a bare LF inside chunked framing and chunk
  * extensions (both skipped), and trailer fields (kept apart, never read by us). Answered by libmicrohttpd itself,
- * with its own page and a closed connection: a line without a colon, a bad Content-Length or chunk size (400), a bad
- * version (400, 505), a head beyond its memory (414, 431). */
+ * with its own page and a closed connection: a line without a colon, a bad chunk size, a bad Content-Length (400; the
+ * head of that answer comes twice), a bad version (400, 505), a head beyond its memory (414, 431); without any answer:
+ * a first line that does not begin with a word and a blank. */
 #include "http_int.h"
 
 #include <string.h>

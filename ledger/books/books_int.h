@@ -29,7 +29,7 @@ static inline void *fb_seg_at(const struct fb_seg *s, uint32_t i, size_t size)
 }
 
 /* ---- table.c: hash table of references; grows a few slots at a time --------------------------------------------- */
-/* A slot is 0 (empty), or the element's hash above its reference. Reference 0 with a hash: was removed while growing. */
+/* A slot is 0 (empty), or the hash of an element above its reference. Reference 0 with a hash: removed while growing. */
 struct fb_slots {
 	uint64_t mask;
 	struct fb_slots *retired; /* the next one */
@@ -48,7 +48,14 @@ void fb_table_put(struct fb_table *t, uint32_t hash, uint32_t ref); /* which is 
 void fb_table_remove(struct fb_table *t, uint32_t hash, uint32_t ref); /* which is there */
 void fb_table_reap(struct fb_table *t); /* frees what is retired: nobody is in it */
 size_t fb_table_memory(const struct fb_table *t);
-void fb_table_prefetch(const struct fb_table *t, uint32_t hash);
+
+/* Has the place of an element fetched, for whoever looks for it soon. */
+static inline void fb_table_prefetch(const struct fb_table *t, uint32_t hash)
+{
+	const struct fb_slots *now = atomic_load_explicit(&t->now, memory_order_relaxed);
+
+	__builtin_prefetch(&now->slot[hash & now->mask]);
+}
 
 typedef bool (*fb_table_eq)(const void *elements, uint32_t ref, const void *key);
 __attribute__((always_inline)) static inline uint32_t fb_slots_find(const struct fb_slots *s, uint32_t hash,
@@ -163,6 +170,7 @@ struct fb_ended_hold {
 };
 struct fb_heap_node {
 	int64_t expires_us;
+	uint64_t seq; /* of two that expire together the older goes first */
 	uint32_t slot;
 };
 struct fb_heap {

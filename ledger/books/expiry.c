@@ -7,11 +7,9 @@ static struct fb_heap_node *node(const struct fb_heap *heap, uint32_t place)
 	return fb_seg_at(&heap->nodes, place, sizeof(struct fb_heap_node));
 }
 
-static bool before(const struct fb_holds *h, const struct fb_heap_node *a, const struct fb_heap_node *b)
+static bool before(const struct fb_heap_node *a, const struct fb_heap_node *b)
 {
-	if (a->expires_us != b->expires_us)
-		return a->expires_us < b->expires_us;
-	return fb_hold_at(h, a->slot)->seq < fb_hold_at(h, b->slot)->seq;
+	return a->expires_us != b->expires_us ? a->expires_us < b->expires_us : a->seq < b->seq;
 }
 
 static void set(struct fb_holds *h, uint32_t place, struct fb_heap_node n)
@@ -22,7 +20,7 @@ static void set(struct fb_holds *h, uint32_t place, struct fb_heap_node n)
 
 static uint32_t sift_up(struct fb_holds *h, uint32_t place, const struct fb_heap_node *n)
 {
-	for (; place > 1 && before(h, n, node(&h->heap, place / 2)); place /= 2)
+	for (; place > 1 && before(n, node(&h->heap, place / 2)); place /= 2)
 		set(h, place, *node(&h->heap, place / 2));
 	return place;
 }
@@ -34,9 +32,9 @@ static uint32_t sift_down(struct fb_holds *h, uint32_t place, const struct fb_he
 
 		if (child > h->heap.count)
 			return place;
-		if (child < h->heap.count && before(h, node(&h->heap, child + 1), node(&h->heap, child)))
+		if (child < h->heap.count && before(node(&h->heap, child + 1), node(&h->heap, child)))
 			child++;
-		if (!before(h, node(&h->heap, child), n))
+		if (!before(node(&h->heap, child), n))
 			return place;
 		set(h, place, *node(&h->heap, child));
 		place = child;
@@ -45,7 +43,8 @@ static uint32_t sift_down(struct fb_holds *h, uint32_t place, const struct fb_he
 
 void fb_heap_push(struct fb_holds *h, uint32_t slot)
 {
-	struct fb_heap_node n = { fb_hold_at(h, slot)->expires_us, slot };
+	const struct fb_open_hold *o = fb_hold_at(h, slot);
+	struct fb_heap_node n = { o->expires_us, o->seq, slot };
 	uint32_t place = ++h->heap.count;
 
 	FB_ASSERT(n.expires_us > 0);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECTORY_MIN = 16, FORGET_AT_ONCE = 2, POSITIONS = 31 /* bits */ };
+enum { DIRECTORY_MIN = 16, FORGET_AT_ONCE = 2, AHEAD = 8 /* memos */, POSITIONS = 31 /* bits */ };
 static const uint32_t position_mask = (1u << POSITIONS) - 1, in_use = 1u << POSITIONS;
 
 void fb_ids_open(struct fb_ids **out, uint64_t seed)
@@ -105,6 +105,8 @@ static void forget_some(struct fb_ids *ids)
 		if (ids->head / FB_MEMOS == ids->tail / FB_MEMOS || (*block_of(ids, ids->head))->last_seq > ids->forget)
 			return;
 		m = memo_at(ids, ids->head);
+		if (ids->head % FB_MEMOS + AHEAD < FB_MEMOS)
+			fb_table_prefetch(&ids->by_id, fb_id_hash(m[AHEAD].id, ids->seed));
 		if (m->id != 0)
 			fb_table_remove(&ids->by_id, fb_id_hash(m->id, ids->seed), ids->head | in_use);
 		if (ids->head % FB_MEMOS == FB_MEMOS - 1)

@@ -161,9 +161,26 @@ static enum fb_status look_outside(struct fb_books *b, const struct fb_op_result
 	return st;
 }
 
+/* Operations before `at` were expected; keeps some way ahead of it. */
+static void expect_some(const struct fb_books *b, size_t *expected, size_t at, const struct fb_op *ops, size_t count)
+{
+	const struct fb_op *soon[FB_EXPECT_MAX];
+	size_t n = 0;
+
+	if (count == 1 || at < *expected)
+		return;
+	while (n < FB_COUNT(soon) && at + n < count) {
+		soon[n] = &ops[at + n];
+		n++;
+	}
+	fb_books_expect(b, soon, n);
+	*expected = at + n;
+}
+
 enum fb_status fb_books_run(struct fb_books *b, struct fb_op_result *results, uint8_t *records, uint32_t *record_count,
 			    const struct fb_op *ops, size_t count, int64_t time_us)
 {
+	size_t expected = 0;
 	enum fb_status st;
 
 	FB_ASSERT(count > 0 && count <= FB_BATCH_RECORDS_MAX);
@@ -179,6 +196,7 @@ enum fb_status fb_books_run(struct fb_books *b, struct fb_op_result *results, ui
 	for (size_t i = 0, len; i < count; i += len) {
 		struct chain c = { .ops = ops + i, .results = results + i, .outside = b->outside + i };
 
+		expect_some(b, &expected, i, ops, count);
 		c.count = len = chain_len(ops + i, count - i);
 		run_chain(b, &c, records, record_count);
 	}

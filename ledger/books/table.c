@@ -150,13 +150,6 @@ void fb_table_remove(struct fb_table *t, uint32_t hash, uint32_t ref)
 	t->used--;
 }
 
-void fb_table_prefetch(const struct fb_table *t, uint32_t hash)
-{
-	const struct fb_slots *now = now_of(t);
-
-	__builtin_prefetch(&now->slot[hash & now->mask]);
-}
-
 static size_t slots_memory(const struct fb_slots *s)
 {
 	return s == NULL ? 0 : sizeof(*s) + (s->mask + 1) * sizeof(s->slot[0]);

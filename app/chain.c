@@ -44,12 +44,13 @@ struct opening {
 
 static enum fb_status open_store(struct fb_server *s, struct fb_error *e)
 {
+	const struct fb_writer_settings settings = { .clock = s->clock, .rng = fb_os_rng() };
 	enum fb_status st = fb_os_make_dirs(s->data, e);
 
 	if (st == FB_OK)
-		st = fb_store_open(&s->store, s->data, e);
+		st = fb_writer_open_store(&s->store, s->data, s->log, e);
 	if (st == FB_OK)
-		fb_writer_open(&s->writer, s->store, s->log, s->metrics, s->clock);
+		st = fb_writer_open(&s->writer, s->store, &settings, s->log, s->metrics, e);
 	return st;
 }
 

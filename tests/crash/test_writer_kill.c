@@ -43,10 +43,22 @@ static struct fb_store *open_store(const char *directory)
 	struct fb_store *s = NULL;
 	struct fb_error e = { "" };
 
-	if (fb_store_open(&s, directory, &e) != FB_OK)
+	if (fb_writer_open_store(&s, directory, NULL, &e) != FB_OK)
 		fprintf(stderr, "open: %s\n", e.text);
 	MUST(s != NULL);
 	return s;
+}
+
+static struct fb_writer *open_writer(struct fb_store *store)
+{
+	const struct fb_writer_settings settings = { .clock = fb_os_clock(), .rng = fb_os_rng() };
+	struct fb_writer *w = NULL;
+	struct fb_error e = { "" };
+
+	if (fb_writer_open(&w, store, &settings, NULL, NULL, &e) != FB_OK)
+		fprintf(stderr, "open: %s\n", e.text);
+	MUST(w != NULL);
+	return w;
 }
 
 static void make_key(uint8_t key[KEY_LEN], unsigned row, uint64_t n)
@@ -91,10 +103,9 @@ _Noreturn static void run_child(const char *directory, uint64_t first)
 {
 	enum { OUTSTANDING = 200 };
 	struct fb_store *store = open_store(directory);
-	struct fb_writer *writer;
+	struct fb_writer *writer = open_writer(store);
 
 	MUST(sem_init(&outstanding, 0, OUTSTANDING) == 0);
-	fb_writer_open(&writer, store, NULL, NULL, fb_os_clock());
 	for (uint64_t n = first;; n++) {
 		MUST(n < NUMBER_MAX);
 		while (sem_wait(&outstanding) != 0)
@@ -213,6 +224,7 @@ static void check_store(struct run *r)
 		MUST(fb_store_scan(s, (struct fb_str){ &prefix, 1 }, check_one, &c) == FB_OK);
 		found[row] = c.next;
 	}
+	fb_writer_close(open_writer(s)); /* the journal agrees with the anchor, too */
 	fb_store_close(s);
 	for (unsigned row = 1; row < ROWS; row++)
 		MUST(found[row] == found[0]); /* no half commit */

@@ -119,6 +119,7 @@ static void open_parts(struct fb_rig *r)
 	struct fb_rpc_settings rpc = { .urls = { fb_sim_url(r->sim) },
 				       .url_count = 1,
 				       .timeout_ms = r->settings.rpc_timeout_ms };
+	struct fb_writer_settings writer = { .clock = fb_rig_clock(r), .rng = fb_os_rng() };
 	struct fb_store *store;
 	struct fb_error e = { "" };
 
@@ -130,7 +131,7 @@ static void open_parts(struct fb_rig *r)
 	r->store = store;
 	r->disk = (struct rig_disk){ .commits = r->disk.commits };
 	rig_unlock(r);
-	fb_writer_open(&r->writer, r->store, r->log, r->metrics, fb_rig_clock(r));
+	FB_ASSERT(fb_writer_open(&r->writer, r->store, &writer, r->log, r->metrics, &e) == FB_OK);
 	FB_ASSERT(fb_loop_open(&r->loop) == FB_OK);
 	FB_ASSERT(fb_rpc_open(&r->rpc, r->loop, &rpc, r->log, r->metrics) == FB_OK);
 }

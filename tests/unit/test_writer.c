@@ -28,10 +28,12 @@ static struct world world;
 
 static void open_store(struct world *w)
 {
-	struct fb_error e;
+	const struct fb_writer_settings settings = { .clock = fb_os_clock(), .rng = fb_os_rng() };
+	struct fb_error e = { "" };
 
-	CHECK_STATUS(FB_OK, fb_store_open(&w->store, w->root.path, &e));
-	fb_writer_open(&w->writer, w->store, w->log, w->metrics, fb_os_clock());
+	CHECK_STATUS(FB_OK, fb_writer_open_store(&w->store, w->root.path, w->log, &e));
+	if (fb_writer_open(&w->writer, w->store, &settings, w->log, w->metrics, &e) != FB_OK)
+		fail_msg("open: %s", e.text);
 	w->port = fb_writer_port(w->writer);
 }
 
@@ -199,11 +201,11 @@ static void commit__more_than_a_batch_holds__takes_the_next(void **state)
 
 	atomic_store(&counted, 0);
 	hold_writer(w, &g);
-	for (unsigned i = 0; i < FB_WRITER_BATCH_MAX + 1; i++) /* by rows: two batches */
+	for (unsigned i = 0; i < FB_STORE_BATCH_MAX + 1; i++) /* by rows: two batches */
 		commit_row(w, i, FB_STR("v"), count, NULL);
 	sem_post(&g.open);
 	close_store(w);
-	CHECK(atomic_load(&counted) == FB_WRITER_BATCH_MAX + 1);
+	CHECK(atomic_load(&counted) == FB_STORE_BATCH_MAX + 1);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3);
 
 	open_store(w);
@@ -212,7 +214,7 @@ static void commit__more_than_a_batch_holds__takes_the_next(void **state)
 		commit_row(w, i, (struct fb_str){ value, sizeof(value) }, count, NULL);
 	sem_post(&g.open);
 	close_store(w);
-	CHECK(atomic_load(&counted) == FB_WRITER_BATCH_MAX + 1 + BIG);
+	CHECK(atomic_load(&counted) == FB_STORE_BATCH_MAX + 1 + BIG);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3 + 1 + 3);
 	open_store(w);
 }
@@ -314,6 +316,8 @@ static void pause_ms(unsigned ms)
 }
 
 /* Starts a commit that finds the queue full. */
+enum { FILLING = FB_WRITER_QUEUE_BYTES_MAX / (FB_PUT_VALUE_MAX + 256) };
+
 static void start_late(struct late *l, pthread_t *thread, struct world *w, struct fb_str value)
 {
 	*l = (struct late){ .w = w, .value = value };
@@ -323,35 +327,15 @@ static void start_late(struct late *l, pthread_t *thread, struct world *w, struc
 	CHECK(!atomic_load(&l->returned));
 }
 
-static void fill_rows(struct world *w)
+static void fill_queue(struct world *w)
 {
-	struct fb_put puts[FB_PUTS_MAX];
+	static char value[FB_PUT_VALUE_MAX];
 
-	for (size_t i = 0; i < FB_COUNT(puts); i++)
-		puts[i] = (struct fb_put){ .key = FB_STR("same"), .value = FB_STR("v") };
-	for (unsigned i = 0; i < FB_WRITER_QUEUE_MAX / FB_PUTS_MAX; i++)
-		w->port.commit(w->port.ctx, puts, FB_COUNT(puts), count, NULL);
+	for (unsigned i = 0; i < FILLING; i++)
+		commit_row(w, i + 1000, (struct fb_str){ value, sizeof(value) }, count, NULL);
 }
 
-static void commit__queue_full_of_rows__waits_for_room(void **state)
-{
-	struct world *w = *state;
-	struct gate g;
-	struct late late;
-	pthread_t thread;
-
-	atomic_store(&counted, 0);
-	hold_writer(w, &g);
-	fill_rows(w);
-	start_late(&late, &thread, w, FB_STR("v"));
-	sem_post(&g.open);
-	pthread_join(thread, NULL);
-	CHECK(sem_wait(&late.answer.came) == 0);
-	CHECK_STATUS(FB_OK, late.answer.status);
-	CHECK(atomic_load(&counted) == FB_WRITER_QUEUE_MAX / FB_PUTS_MAX);
-}
-
-static void commit__queue_full_of_bytes__waits_for_room(void **state)
+static void commit__queue_full__waits_for_room(void **state)
 {
 	static char value[FB_PUT_VALUE_MAX];
 	struct world *w = *state;
@@ -361,8 +345,7 @@ static void commit__queue_full_of_bytes__waits_for_room(void **state)
 
 	atomic_store(&counted, 0);
 	hold_writer(w, &g);
-	for (unsigned i = 0; i < FB_WRITER_QUEUE_BYTES_MAX / (FB_PUT_VALUE_MAX + 8); i++)
-		commit_row(w, i, (struct fb_str){ value, sizeof(value) }, count, NULL);
+	fill_queue(w);
 	start_late(&late, &thread, w, (struct fb_str){ value, sizeof(value) });
 	sem_post(&g.open);
 	pthread_join(thread, NULL);
@@ -382,14 +365,15 @@ static void close__under_load__writes_what_is_queued_and_refuses_the_rest(void *
 {
 	struct world *w = *state;
 	struct gate g;
+	static char value[FB_PUT_VALUE_MAX];
 	struct late late;
 	struct answer after;
 	pthread_t waiting, closing;
 
 	atomic_store(&counted, 0);
 	hold_writer(w, &g);
-	fill_rows(w);
-	start_late(&late, &waiting, w, FB_STR("v"));
+	fill_queue(w);
+	start_late(&late, &waiting, w, (struct fb_str){ value, sizeof(value) });
 	CHECK(pthread_create(&closing, NULL, close_writer, w) == 0);
 	pthread_join(waiting, NULL); /* the end wakes who waits for room */
 	CHECK_STATUS(FB_DRAINING, late.answer.status);
@@ -398,7 +382,7 @@ static void close__under_load__writes_what_is_queued_and_refuses_the_rest(void *
 	CHECK(pthread_equal(after.thread, pthread_self()));
 	sem_post(&g.open);
 	pthread_join(closing, NULL);
-	CHECK(atomic_load(&counted) == FB_WRITER_QUEUE_MAX / FB_PUTS_MAX);
+	CHECK(atomic_load(&counted) == FILLING);
 	w->writer = NULL;
 	CHECK(!has_row(w, 1) && !has_row(w, 77777777) && has_row(w, 99999999));
 }
@@ -463,8 +447,7 @@ int main(void)
 		IN_WORLD(commit__more_than_a_batch_holds__takes_the_next),
 		IN_WORLD(commit__many_producers__answers_come_in_order_and_in_few_batches),
 		IN_WORLD(commit__same_key_twice__the_later_wins),
-		IN_WORLD(commit__queue_full_of_rows__waits_for_room),
-		IN_WORLD(commit__queue_full_of_bytes__waits_for_room),
+		IN_WORLD(commit__queue_full__waits_for_room),
 		IN_WORLD(close__under_load__writes_what_is_queued_and_refuses_the_rest),
 		IN_WORLD(commit__disk_refuses__fails_all_that_follow_and_logs_once),
 		IN_WORLD(close__nothing_queued__ends),

@@ -1,36 +1,136 @@
-/* farebox/writer.h - the one thread that writes: group commit.
+/* farebox/writer.h - the ledger as a service: one thread that decides and writes, and reads from any thread.
  *
- * What it is  whatever commits wait when the previous fsync ends go into the next batch together
- *             (no timer): idle latency is one fsync, throughput grows with load.
- * Layer       4
- * Order       commits become durable in the order in which they were handed over; done callbacks
- *             run in that order on the writer's thread, after the fsync.
- * Errors      FB_STORAGE once: then every later commit too (see farebox/store.h); logged as
- *             STORAGE_FAILED. FB_DRAINING after close began: then, and only then, done is called
- *             on the caller's thread, before commit returns.
- * Limits      FB_WRITER_QUEUE_MAX rows and FB_WRITER_QUEUE_BYTES_MAX bytes wait; a commit beyond
- *             either waits for room (back-pressure). A done callback never commits: it would wait for itself.
- *             A batch holds FB_WRITER_BATCH_MAX rows and FB_WRITER_BATCH_BYTES_MAX bytes.
+ * What it is  Group commit: whatever waits when the last batch is done goes into the next one (no timer): idle latency
+ *             is two flushes, throughput grows with load. A batch: holds whose time has come expire; every submission's
+ *             operations are decided by the books; what came out is one row of the journal, and together with all
+ *             callers' rows one durable write; then the anchor; then every answer. A batch of rows alone is in the
+ *             journal too, so that its loss is noticed.
+ *             Another thread folds the journal's end, from time to time, into derived rows: the snapshot that a start
+ *             begins with, and the indexes behind the queries. What is not folded yet is the tail, kept in memory.
+ * Layer       6
+ * Order       submissions become durable in the order in which they were handed over; answers come in that order on
+ *             the writer's thread, after the journal's and the anchor's flush. Time grows strictly from batch to batch.
+ * Errors      FB_STORAGE once: then every later submission too; logged as STORAGE_FAILED, and nothing of the batch is
+ *             answered as done: its outcome is unknown until the next start. FB_DRAINING after close began: then, and
+ *             only then, done is called on the caller's thread, before the call returns.
+ *             Open answers FB_STORAGE and a sentence that says what is wrong, what is lost, and what to do.
+ * Limits      FB_WRITER_QUEUE_BYTES_MAX wait twice (one queue being filled, one being written); a submission beyond
+ *             waits for room (back-pressure). A batch holds FB_WRITER_BATCH_OPS_MAX operations, FB_BATCH_RECORDS_MAX
+ *             records, FB_STORE_BATCH_MAX rows and FB_WRITER_BATCH_BYTES_MAX bytes of them. The tail holds
+ *             FB_WRITER_TAIL_FACTOR times snapshot_every records, at least two batches; beyond, the writer waits for
+ *             the fold. A done callback never submits: it would wait for itself.
+ * Memory      the books; 400 bytes a record of the tail; the queues.
  * Ownership   borrows store, log and metrics until closed. Close first writes what is queued.
- * Threads     commit: any. open and close: one; nobody commits once close has returned.
+ * Threads     submit, commit, reads: any. open and close: one; nobody uses the writer once close has returned.
  */
 #ifndef FB_WRITER_H
 #define FB_WRITER_H
+#include "farebox/books.h"
 #include "farebox/core.h"
 #include "farebox/event.h"
+#include "farebox/journal.h"
 #include "farebox/metric.h"
 #include "farebox/port.h"
 #include "farebox/store.h"
 
 enum {
-	FB_WRITER_QUEUE_MAX = 65536, /* rows */
-	FB_WRITER_QUEUE_BYTES_MAX = 64 << 20,
-	FB_WRITER_BATCH_MAX = FB_STORE_BATCH_MAX, /* rows */
-	FB_WRITER_BATCH_BYTES_MAX = 8 << 20,
+	FB_WRITER_QUEUE_BYTES_MAX = 16 << 20,
+	FB_WRITER_BATCH_OPS_MAX = 4096,
+	FB_WRITER_BATCH_BYTES_MAX = FB_PUTS_MAX * (FB_PUT_KEY_MAX + FB_PUT_VALUE_MAX), /* of callers' rows */
+	FB_WRITER_EXPIRE_MAX = 1024,         /* holds that expire in one batch */
+	FB_SUBMIT_OPS_MAX = 128,
+	FB_SNAPSHOT_EVERY = 65536,           /* records: the default */
+	FB_SNAPSHOT_EVERY_MAX = 1 << 20,
+	FB_WRITER_TAIL_FACTOR = 4,
+};
+struct fb_writer_settings {
+	struct fb_clock clock;
+	struct fb_rng rng;             /* seeds the books' hash tables */
+	uint32_t snapshot_every;       /* records between two folds; 0 stands for FB_SNAPSHOT_EVERY */
+	uint32_t accounts, holds;      /* the most of each; 0: what the books allow */
 };
 struct fb_writer;
-void fb_writer_open(struct fb_writer **out, struct fb_store *store, struct fb_log *log, struct fb_metrics *metrics,
-		    struct fb_clock clock);
+
+/* Opens the store of a data directory. If its log is damaged, a copy that can be read up to the damage takes its place,
+ * provided that everything the anchor knows of is in it; the original is kept, and STORE_SALVAGED logged. Errors as
+ * fb_store_open's. */
+FB_MUST_USE enum fb_status fb_writer_open_store(struct fb_store **out, const char *directory, struct fb_log *log,
+						struct fb_error *e);
+/* Compares the journal with the anchor, loads the newest snapshot and replays the records after it; a new store gets a
+ * journal. Never opens with less than was acknowledged. FB_STORAGE. */
+FB_MUST_USE enum fb_status fb_writer_open(struct fb_writer **out, struct fb_store *store,
+					  const struct fb_writer_settings *settings, struct fb_log *log,
+					  struct fb_metrics *metrics, struct fb_error *e);
+/* For reading beside a running server: the state at the time of the call. Nothing is submitted to it. FB_NOT_FOUND: the
+ * directory has no journal yet. FB_BUSY, FB_STORAGE. */
+FB_MUST_USE enum fb_status fb_writer_open_reader(struct fb_writer **out, const char *directory,
+						 const struct fb_writer_settings *settings, struct fb_error *e);
 void fb_writer_close(struct fb_writer *w); /* NULL allowed */
+
+/* ---- writing ------------------------------------------------------------------------------------------------- */
+/* Rows alone. */
 struct fb_commit fb_writer_port(struct fb_writer *w);
+/* Operations (chains by `linked`) and rows, in one batch. A refused operation is an answer, not an error: status is
+ * FB_OK and its result says why. Everything is copied before the call returns. */
+struct fb_submission {
+	const struct fb_op *ops;
+	size_t op_count;   /* at most FB_SUBMIT_OPS_MAX */
+	const struct fb_put *puts;
+	size_t put_count;  /* at most FB_PUTS_MAX; one of the two counts is not 0 */
+	bool puts_need_ok; /* no row is stored unless every operation is FB_OK */
+	/* Exactly once; results in the order of ops, borrowed for the call. Other than FB_OK: no results. */
+	void (*done)(void *arg, enum fb_status status, const struct fb_op_result *results, size_t count);
+	void *arg;
+};
+void fb_writer_submit(struct fb_writer *w, const struct fb_submission *s);
+
+/* ---- reading ------------------------------------------------------------------------------------------------- */
+/* What is durable, never more. FB_STORAGE: the disk failed. A read never stops the writer; one of an account that the
+ * batch under way changes waits for that batch. */
+uint64_t fb_writer_seq(struct fb_writer *w); /* of the last durable record */
+/* FB_NOT_FOUND */
+FB_MUST_USE enum fb_status fb_writer_balance(struct fb_writer *w, struct fb_account *out,
+					     const struct fb_account_key *key);
+/* As it was when `seq` was the last record, or at a time (Unix microseconds). In a linked chain there is no in-between:
+ * every record of it stands for its end. FB_NOT_FOUND: the account did not exist then. */
+FB_MUST_USE enum fb_status fb_writer_balance_at(struct fb_writer *w, struct fb_account *out,
+						const struct fb_account_key *key, uint64_t seq);
+FB_MUST_USE enum fb_status fb_writer_balance_at_time(struct fb_writer *w, struct fb_account *out,
+						     const struct fb_account_key *key, int64_t time_us);
+
+struct fb_history_line {
+	struct fb_record record;
+	struct fb_counters after; /* of the account; see fb_writer_balance_at */
+	int64_t time_us;
+};
+/* Records that changed the account, at most cap: before `cursor`, newest first, or after it, oldest first. Cursor: a
+ * seq, exclusive; 0 with newest_first stands for the end. FB_NOT_FOUND: no such account. */
+FB_MUST_USE enum fb_status fb_writer_history(struct fb_writer *w, struct fb_history_line *out, size_t *count,
+					     size_t cap, const struct fb_account_key *key, uint64_t cursor,
+					     bool newest_first);
+
+struct fb_transfer {
+	struct fb_record record; /* a capture's: its first leg; a refused one's: why */
+	int64_t time_us;
+	bool undone;             /* a hold that expired, a post that was reversed */
+};
+/* FB_NOT_FOUND */
+FB_MUST_USE enum fb_status fb_writer_transfer(struct fb_writer *w, struct fb_transfer *out, fb_id id);
+
+/* Open holds of an account (NULL: of all), ordered by account and id, those after `after` (NULL: from the first).
+ * FB_NOT_FOUND: no such account. */
+FB_MUST_USE enum fb_status fb_writer_holds(struct fb_writer *w, struct fb_hold *out, size_t *count, size_t cap,
+					   const struct fb_account_key *key, const struct fb_hold *after);
+
+/* One row per asset and purpose, all as of one seq. Sums of counters; per asset debits_posted = credits_posted (B1). */
+struct fb_trial_row {
+	uint32_t asset;
+	enum fb_purpose purpose;
+	uint64_t accounts;
+	struct fb_counters sums;
+};
+enum { FB_TRIAL_ROWS_MAX = 1024 };
+/* FB_TOO_MANY (cap), FB_OVERFLOW (a sum beyond FB_AMOUNT_MAX). Reads every account's row. */
+FB_MUST_USE enum fb_status fb_writer_trial_balance(struct fb_writer *w, struct fb_trial_row *out, size_t *count,
+						   size_t cap, uint64_t *seq);
 #endif /* FB_WRITER_H */

@@ -9,7 +9,7 @@ static void print_result(const struct load_plan *plan, const struct load_result 
 {
 	const struct usage *u = &r->usage;
 	double pairs = r->pairs > 0 ? (double)r->pairs : 1, seconds = (double)r->elapsed_ns / 1e9;
-	uint64_t others = u->process_ns - u->load_ns - u->writer_ns;
+	uint64_t ours = u->load_ns + u->writer_ns, others = u->process_ns > ours ? u->process_ns - ours : 0;
 
 	printf("{\"outstanding\": %llu, \"apart\": %s, \"pairs_per_second\": %.1f", (unsigned long long)plan->outstanding,
 	       plan->apart ? "true" : "false", (double)r->pairs / seconds);

@@ -29,7 +29,7 @@ static inline void *fb_seg_at(const struct fb_seg *s, uint32_t i, size_t size)
 }
 
 /* ---- table.c: hash table of references; grows a few slots at a time --------------------------------------------- */
-/* A slot is 0 (empty), or the hash of an element above its reference. Reference 0 with a hash: removed while growing. */
+/* A slot is 0 (empty), or an element's hash above its reference. Reference 0 with a hash: removed while growing. */
 struct fb_slots {
 	uint64_t mask;
 	struct fb_slots *retired; /* the next one */
@@ -110,7 +110,7 @@ struct fb_cell {
 	struct fb_key key;        /* purpose 0: not open */
 	_Atomic uint32_t version;
 	uint32_t draft;           /* its entry of the draft, from 1; 0 none */
-	uint32_t holds;           /* the oldest open hold, 0 none */
+	uint32_t holds;           /* one of its open holds, 0 none */
 	bool may_go_below_zero;
 	bool changed;             /* is in the list of changes */
 	_Atomic uint64_t last_seq;
@@ -160,7 +160,7 @@ struct fb_open_hold {
 	int64_t expires_us;
 	uint32_t account;
 	uint32_t heap;            /* its place in the heap, from 1; 0 never expires */
-	uint32_t next, prev;      /* of the account's holds by age, in a ring; next: of the free slots */
+	uint32_t next, prev;      /* of the account's holds, in a ring; next: of the free slots */
 	bool saved;               /* was among the changes taken before */
 	bool changed;             /* the slot is in the list of changes */
 };
@@ -194,9 +194,9 @@ static inline struct fb_open_hold *fb_hold_at(const struct fb_holds *h, uint32_t
 	return fb_seg_at(&h->slots, slot, sizeof(struct fb_open_hold));
 }
 uint32_t fb_holds_find(const struct fb_holds *h, fb_id id); /* its slot, 0 none */
-/* `oldest` is the account's cell's. */
-void fb_holds_add(struct fb_holds *h, uint32_t *oldest, const struct fb_hold *hold, bool saved);
-void fb_holds_end(struct fb_holds *h, uint32_t *oldest, uint32_t slot);
+/* `first` is the account's cell's `holds`. */
+void fb_holds_add(struct fb_holds *h, uint32_t *first, const struct fb_hold *hold, bool saved);
+void fb_holds_end(struct fb_holds *h, uint32_t *first, uint32_t slot);
 struct fb_hold fb_hold_view(const struct fb_open_hold *o);
 
 void fb_heap_push(struct fb_holds *h, uint32_t slot);
@@ -262,7 +262,8 @@ struct fb_draft {
 	struct fb_entry *opened[FB_DRAFT_ENTRIES]; /* by number, after those that were open */
 	struct fb_draft_hold hold[FB_DRAFT_HOLDS];
 	struct fb_draft_id id[FB_DRAFT_IDS];
-	uint32_t entries, opens, holds, new_holds, ids;
+	uint32_t entries, opens, holds, ids;
+	int64_t more_holds;       /* opened less ended */
 	uint64_t seq;             /* of its last record */
 	struct fb_record record;  /* the last, which is written when it is known whether one follows */
 	bool unwritten;
@@ -275,6 +276,7 @@ struct fb_draft {
 struct fb_outside {
 	struct fb_id_fact id, ref;
 	bool has_id, has_ref;
+	bool was_open; /* the hold that ref names: nothing more is read about it */
 	struct fb_record post; /* seq 0: none */
 };
 struct fb_books {

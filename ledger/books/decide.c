@@ -183,7 +183,7 @@ static enum fb_status decide_hold(struct fb_books *b, const struct fb_op *op, ui
 		return FB_OVERFLOW;
 	if (!has_funds(debit, op->amount))
 		return FB_FUNDS;
-	if (!room_to_open(b, &debit, 1) || b->holds->count + b->draft->new_holds >= b->holds->max)
+	if (!room_to_open(b, &debit, 1) || b->holds->count + b->draft->more_holds >= b->holds->max)
 		return FB_LIMIT;
 	/* ---- after this line it is reserved ---- */
 	open_entry(b, debit);
@@ -202,6 +202,8 @@ static enum fb_status why_no_hold(const struct fb_books *b, fb_id id, const stru
 {
 	struct fb_id_fact fact;
 
+	if (outside->was_open)
+		return FB_HOLD_ENDED; /* by an operation before this one, of the same submission */
 	if (!fb_fact_find(b, &fact, id, outside->has_ref ? &outside->ref : NULL) || fact.kind != FB_RECORD_HOLD ||
 	    fact.refused != FB_OK)
 		return FB_NOT_FOUND;

@@ -175,7 +175,7 @@ static void reserve(struct fb_books *b, const struct fb_record *r)
 		return; /* replayed, and the snapshot's holds are newer */
 	FB_ASSERT(d->holds < FB_DRAFT_HOLDS);
 	d->hold[d->holds++] = (struct fb_draft_hold){ .hold = hold };
-	d->new_holds++;
+	d->more_holds++;
 }
 
 /* A hold that is not there was ended already in the snapshot that this is replayed onto. */
@@ -188,6 +188,7 @@ static void end_hold(struct fb_books *b, fb_id id)
 	if (mine != NULL) {
 		FB_ASSERT(!mine->ended);
 		mine->ended = true;
+		d->more_holds--;
 		return;
 	}
 	slot = fb_holds_find(b->holds, id);
@@ -195,6 +196,7 @@ static void end_hold(struct fb_books *b, fb_id id)
 	if (slot == 0)
 		return;
 	FB_ASSERT(d->holds < FB_DRAFT_HOLDS);
+	d->more_holds--;
 	d->hold[d->holds++] = (struct fb_draft_hold){ .hold.id = id, .hold.account = fb_hold_at(b->holds, slot)->account,
 		.slot = slot, .ended = true };
 }
@@ -284,7 +286,8 @@ static void clear(struct fb_draft *d)
 	for (uint32_t i = 0; i < d->entries; i++)
 		if (d->entry[i].cell != NULL)
 			d->entry[i].cell->draft = 0;
-	d->entries = d->opens = d->holds = d->new_holds = d->ids = 0;
+	d->entries = d->opens = d->holds = d->ids = 0;
+	d->more_holds = 0;
 	d->unwritten = false;
 }
 
@@ -314,16 +317,16 @@ static void commit_entry(struct fb_books *b, struct fb_entry *e)
 
 static void commit_hold(struct fb_books *b, const struct fb_draft_hold *h)
 {
-	uint32_t *oldest = &fb_cell_at(b->accounts, h->hold.account)->holds;
+	uint32_t *first = &fb_cell_at(b->accounts, h->hold.account)->holds;
 
 	if (h->slot == 0 && h->ended)
 		return; /* opened and ended by the same chain */
 	if (h->ended) {
 		b->held -= fb_hold_at(b->holds, h->slot)->amount.atoms;
-		fb_holds_end(b->holds, oldest, h->slot);
+		fb_holds_end(b->holds, first, h->slot);
 	} else {
 		b->held += h->hold.amount.atoms;
-		fb_holds_add(b->holds, oldest, &h->hold, false);
+		fb_holds_add(b->holds, first, &h->hold, false);
 	}
 }
 

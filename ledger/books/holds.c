@@ -1,4 +1,4 @@
-/* Open holds: slots that are used again, found by id, and by account in the order of their creation. */
+/* Open holds: slots that are used again, found by id and by account. */
 #include "books_int.h"
 
 #include <stdlib.h>
@@ -52,34 +52,34 @@ static uint32_t take_slot(struct fb_holds *h)
 	return h->high;
 }
 
-/* At the end of the account's ring, which the oldest one leads. */
-static void enlist(struct fb_holds *h, uint32_t *oldest, uint32_t slot)
+/* Into the account's ring, before the one that leads it. */
+static void enlist(struct fb_holds *h, uint32_t *first, uint32_t slot)
 {
-	struct fb_open_hold *o = fb_hold_at(h, slot), *first;
+	struct fb_open_hold *o = fb_hold_at(h, slot), *leader;
 
-	if (*oldest == 0) {
-		o->next = o->prev = *oldest = slot;
+	if (*first == 0) {
+		o->next = o->prev = *first = slot;
 		return;
 	}
-	first = fb_hold_at(h, *oldest);
-	o->next = *oldest;
-	o->prev = first->prev;
+	leader = fb_hold_at(h, *first);
+	o->next = *first;
+	o->prev = leader->prev;
 	fb_hold_at(h, o->prev)->next = slot;
-	first->prev = slot;
+	leader->prev = slot;
 }
 
-static void delist(struct fb_holds *h, uint32_t *oldest, uint32_t slot)
+static void delist(struct fb_holds *h, uint32_t *first, uint32_t slot)
 {
 	struct fb_open_hold *o = fb_hold_at(h, slot);
 
 	if (o->next == slot) {
-		*oldest = 0;
+		*first = 0;
 		return;
 	}
 	fb_hold_at(h, o->prev)->next = o->next;
 	fb_hold_at(h, o->next)->prev = o->prev;
-	if (*oldest == slot)
-		*oldest = o->next;
+	if (*first == slot)
+		*first = o->next;
 }
 
 static void note_change(struct fb_holds *h, uint32_t slot)
@@ -93,7 +93,7 @@ static void note_change(struct fb_holds *h, uint32_t slot)
 	*(uint32_t *)fb_seg_at(&h->changes, h->change_count++, sizeof(uint32_t)) = slot;
 }
 
-void fb_holds_add(struct fb_holds *h, uint32_t *oldest, const struct fb_hold *hold, bool saved)
+void fb_holds_add(struct fb_holds *h, uint32_t *first, const struct fb_hold *hold, bool saved)
 {
 	uint32_t slot = take_slot(h);
 	struct fb_open_hold *o = fb_hold_at(h, slot);
@@ -104,7 +104,7 @@ void fb_holds_add(struct fb_holds *h, uint32_t *oldest, const struct fb_hold *ho
 	h->count++;
 	fb_table_put(&h->by_id, fb_id_hash(hold->id, h->seed), slot);
 	fb_table_reap(&h->by_id);
-	enlist(h, oldest, slot);
+	enlist(h, first, slot);
 	if (hold->expires_us != 0)
 		fb_heap_push(h, slot);
 	if (!saved)
@@ -118,7 +118,7 @@ static void note_end(struct fb_holds *h, const struct fb_open_hold *o)
 		(struct fb_ended_hold){ .id = o->id, .account = o->account, .seq = o->seq };
 }
 
-void fb_holds_end(struct fb_holds *h, uint32_t *oldest, uint32_t slot)
+void fb_holds_end(struct fb_holds *h, uint32_t *first, uint32_t slot)
 {
 	struct fb_open_hold *o = fb_hold_at(h, slot);
 
@@ -127,7 +127,7 @@ void fb_holds_end(struct fb_holds *h, uint32_t *oldest, uint32_t slot)
 		fb_heap_remove(h, slot);
 	if (o->saved)
 		note_end(h, o);
-	delist(h, oldest, slot);
+	delist(h, first, slot);
 	fb_table_remove(&h->by_id, fb_id_hash(o->id, h->seed), slot);
 	o->id = 0;
 	o->next = h->free;
@@ -141,20 +141,27 @@ struct fb_hold fb_hold_view(const struct fb_open_hold *o)
 		.amount = o->amount, .expires_us = o->expires_us };
 }
 
-static void each_of_account(const struct fb_books *b, uint64_t account, bool (*each)(void *, const struct fb_hold *),
-			    void *arg)
+/* The ring that `first` leads; `out` may be NULL, to count. */
+static size_t collect_of(struct fb_hold *out, const struct fb_holds *h, uint32_t first)
 {
-	uint32_t oldest = account <= fb_accounts_count(b->accounts) ? fb_cell_at(b->accounts, account)->holds : 0;
-	uint32_t slot = oldest;
+	size_t count = 0;
 
-	while (slot != 0) {
-		const struct fb_open_hold *o = fb_hold_at(b->holds, slot);
-		struct fb_hold view = fb_hold_view(o);
-
-		if (!each(arg, &view))
-			return;
-		slot = o->next == oldest ? 0 : o->next;
+	for (uint32_t slot = first; slot != 0 && (count == 0 || slot != first); slot = fb_hold_at(h, slot)->next) {
+		if (out != NULL)
+			out[count] = fb_hold_view(fb_hold_at(h, slot));
+		count++;
 	}
+	return count;
+}
+
+static void collect_all(struct fb_hold *out, const struct fb_holds *h)
+{
+	size_t count = 0;
+
+	for (uint32_t slot = 1; slot <= h->high; slot++)
+		if (fb_hold_at(h, slot)->id != 0)
+			out[count++] = fb_hold_view(fb_hold_at(h, slot));
+	FB_ASSERT(count == h->count);
 }
 
 static int by_seq(const void *x, const void *y)
@@ -164,26 +171,21 @@ static int by_seq(const void *x, const void *y)
 	return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
-static void each_of_all(const struct fb_holds *h, bool (*each)(void *, const struct fb_hold *), void *arg)
-{
-	struct fb_hold *all = fb_must_alloc((size_t)h->count + 1, sizeof(*all));
-	size_t count = 0;
-
-	for (uint32_t slot = 1; slot <= h->high; slot++)
-		if (fb_hold_at(h, slot)->id != 0)
-			all[count++] = fb_hold_view(fb_hold_at(h, slot));
-	FB_ASSERT(count == h->count);
-	qsort(all, count, sizeof(*all), by_seq);
-	for (size_t i = 0; i < count && each(arg, &all[i]); i++)
-		continue;
-	free(all);
-}
-
 void fb_books_each_hold(const struct fb_books *b, uint64_t account, bool (*each)(void *arg, const struct fb_hold *h),
 			void *arg)
 {
-	if (account != 0)
-		each_of_account(b, account, each, arg);
+	const struct fb_holds *h = b->holds;
+	bool known = account != 0 && account <= fb_accounts_count(b->accounts);
+	uint32_t first = known ? fb_cell_at(b->accounts, account)->holds : 0;
+	size_t count = account == 0 ? h->count : collect_of(NULL, h, first);
+	struct fb_hold *list = fb_must_alloc(count + 1, sizeof(*list));
+
+	if (account == 0)
+		collect_all(list, h);
 	else
-		each_of_all(b->holds, each, arg);
+		collect_of(list, h, first);
+	qsort(list, count, sizeof(*list), by_seq);
+	for (size_t i = 0; i < count && each(arg, &list[i]); i++)
+		continue;
+	free(list);
 }

@@ -34,14 +34,15 @@ enum fb_status fb_outside_read(struct fb_books *b, struct fb_outside *out, const
 {
 	enum fb_status st;
 
-	out->has_id = out->has_ref = false;
+	out->has_id = out->has_ref = out->was_open = false;
 	out->post.seq = 0;
 	if (op->kind == FB_OP_ACCOUNT)
 		return FB_OK;
 	st = find_outside(b, &out->id, &out->has_id, op->id);
 	if (st != FB_OK || op->kind == FB_OP_POST || op->kind == FB_OP_HOLD)
 		return st;
-	if (op->kind != FB_OP_REVERSE && fb_holds_find(b->holds, op->ref) != 0)
+	out->was_open = op->kind != FB_OP_REVERSE && fb_holds_find(b->holds, op->ref) != 0;
+	if (out->was_open)
 		return FB_OK;
 	st = find_outside(b, &out->ref, &out->has_ref, op->ref);
 	return st == FB_OK && op->kind == FB_OP_REVERSE ? find_post(b, out, op) : st;

@@ -26,8 +26,8 @@
  *             REVERSED_ALREADY, OVERFLOW, FUNDS. Last, and not burning: LIMIT (no room for what it would open).
  *             An ACCOUNT has no id: OK and `existed`, or ID_REUSED (it is open with the other flag).
  *             In a linked chain one refusal refuses all. The first refused operation gets its reason, the others
- *             ID_FAILED if their id was refused before, else LINKED_FAILED, and every new id is burnt; but if the form
- *             of one is wrong, or there is no room, nothing is burnt.
+ *             ID_FAILED if their id was refused before, else LINKED_FAILED, and every new id is burnt; but if there is
+ *             no room nothing is burnt, and if the form of one is wrong no id is even looked at.
  * Content     everything of an operation that its kind uses, expires_us too: who retries a hold must ask for the
  *             same expiry again.
  * Limits      fb_books_settings; FB_LEGS_MAX, FB_CHAIN_MAX; FB_BATCH_RECORDS_MAX operations and records a submission.

@@ -80,7 +80,7 @@ static enum fb_status put(struct fb_store *s, unsigned n)
 	struct fb_put p = { .key = { key, 0 }, .value = { value, sizeof(value) } };
 
 	p.key.len = (size_t)snprintf(key, sizeof(key), "%08u", n);
-	return fb_store_commit(s, &p, 1);
+	return fb_store_commit(s, NULL, &p, 1);
 }
 
 static bool count_row(void *arg, struct fb_str key, struct fb_str value)

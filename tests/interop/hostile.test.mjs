@@ -24,7 +24,8 @@ after(async () => {
 // { code, output } of the script against one path.
 function attack(path, body) {
 	const { port } = new URL(stage.url);
-	const args = [SCRIPT, '--port', port, '--path', path, '--alive', '/healthz', '--read-seconds', String(READ_SECONDS)];
+	const where = ['--port', port, '--path', path, '--alive', '/healthz'];
+	const args = [SCRIPT, ...where, '--read-seconds', String(READ_SECONDS)];
 	const child = spawn('python3', body ? [...args, '--body', body] : args, { stdio: ['ignore', 'pipe', 'inherit'] });
 	let output = '';
 	child.stdout.on('data', (chunk) => { output += chunk; });

@@ -203,11 +203,13 @@ static void on_facts(void *arg, const struct fb_facts *facts)
 		refuse(e, FB_REASON_SETTLE_ERROR, facts->why);
 		return;
 	}
-	if (e->record.state == FB_SETTLE_LOST && facts->of.nonce_used) {
-		fb_settle_recall(e); /* perhaps by the very transaction that seemed lost */
+	if (e->record.state == FB_SETTLE_LOST) {
+		if (facts->of.nonce_used)
+			fb_settle_recall(e); /* perhaps by the very transaction that seemed lost */
+		else
+			fb_settle_forget(e);
 		return;
 	}
-	e->record.state = 0; /* a lost one moved nothing and never will: as if it had never been */
 	reason = fb_claim_judge(e->claim, facts, fb_clock_wall_s(&e->settle->clock), &note);
 	if (reason != FB_REASON_NONE)
 		refuse(e, reason, note.text);

@@ -77,6 +77,15 @@ void fb_settle_commit_record(struct fb_settle_entry *e)
 	e->settle->commit.commit(e->settle->commit.ctx, &put, 1, on_committed, e);
 }
 
+void fb_settle_forget(struct fb_settle_entry *e)
+{
+	struct fb_put put = { .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) }, .remove = true };
+
+	FB_ASSERT(e->record.state == FB_SETTLE_LOST);
+	e->phase = FB_PHASE_RECORDING;
+	e->settle->commit.commit(e->settle->commit.ctx, &put, 1, on_committed, e);
+}
+
 static void answer_grantee(struct fb_settle_entry *e)
 {
 	struct fb_settle *s = e->settle;
@@ -104,6 +113,19 @@ static void resolve_unknown(struct fb_settle_entry *e)
 	fb_settle_drop(e);
 }
 
+/* From the start: nothing is known of it, or a lost transaction may have moved the money after all. */
+static void retry(struct fb_settle_entry *e)
+{
+	const char *note = "the server is stopping; ask again with the same payload";
+
+	if (e->settle->draining)
+		fb_settle_answer_all(e, e->record.state == 0 ? FB_REASON_SETTLE_ERROR : FB_REASON_PENDING, note);
+	if (e->waiters != NULL)
+		fb_settle_begin(e);
+	else
+		fb_settle_drop(e);
+}
+
 void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status)
 {
 	struct fb_settle_outcome used;
@@ -111,6 +133,11 @@ void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status)
 	FB_ASSERT(e->phase == FB_PHASE_RECORDING);
 	if (status != FB_OK) {
 		resolve_unknown(e);
+		return;
+	}
+	if (e->record.state == FB_SETTLE_LOST) { /* forgotten */
+		e->record.state = 0;
+		retry(e);
 		return;
 	}
 	if (e->grantee != NULL)
@@ -260,16 +287,6 @@ static void on_lost(void *ctx, struct fb_str bytes, const struct fb_hash *tx, st
 	e->record.state = FB_SETTLE_LOST;
 	fb_settle_record_row(e, puts);
 	log_state(e, "lost");
-}
-
-static void retry(struct fb_settle_entry *e)
-{
-	if (e->settle->draining)
-		fb_settle_answer_all(e, FB_REASON_PENDING, "the server is stopping; ask again with the same payload");
-	if (e->waiters != NULL)
-		fb_settle_begin(e);
-	else
-		fb_settle_drop(e);
 }
 
 static void on_recorded(void *ctx, struct fb_str bytes, const struct fb_hash *tx, enum fb_status status)

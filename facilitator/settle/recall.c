@@ -1,5 +1,6 @@
 /* A transaction that the lane does not follow: it was taken for lost, or another key signed it in an earlier
- * life. Its receipt alone decides; as long as there is none, the outcome is not known. */
+ * life. Its receipt alone decides; as long as there is none, the outcome is not known. (Should somebody else have
+ * used both our nonce and the payer's authorization, it stays unknown: that is never told as a failure.) */
 #include "settle_int.h"
 
 static enum fb_status read_receipt(struct fb_lane_inclusion *in, const struct fb_settle_entry *e,

@@ -125,16 +125,17 @@ static void keep_claim(struct fb_settle_entry *e, const struct fb_claim *c)
 	*e->claim = *c;
 }
 
-/* The authorization is known with other content or another signature. Before the first one is signed nothing is
- * decided: it may yet be refused. */
+/* The authorization is known with other content or another signature. Before the first one is signed, and when its
+ * transaction was lost, nothing is decided: it may yet be refused. */
 static void answer_other(struct fb_settle *s, const struct submission *sub, const struct fb_settle_record *r)
 {
 	struct fb_settle_outcome o = { .reason = FB_REASON_NONCE_USED, .has_tx = r->state != 0, .tx = r->tx };
 	const char *note = "an authorization with this nonce and other content is known already";
 
-	if (r->state == 0) {
+	if (r->state == 0 || r->state == FB_SETTLE_LOST) {
+		o.has_tx = false;
 		o.reason = FB_REASON_SETTLE_ERROR;
-		note = "another authorization with this nonce is being looked at; nothing was sent, ask again";
+		note = "another authorization with this nonce is not decided yet; nothing was sent for this one";
 	}
 	snprintf(o.note.text, sizeof(o.note.text), "%s", note);
 	answer(s, sub, &o);

@@ -102,6 +102,8 @@ void fb_settle_begin(struct fb_settle_entry *e);
 void fb_settle_record_row(struct fb_settle_entry *e, struct fb_lane_puts *puts); /* the record as a put */
 void fb_settle_commit_record(struct fb_settle_entry *e); /* and then fb_settle_resolve */
 void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status);
+/* A lost transaction moved nothing: its record goes away, and who waits starts anew. */
+void fb_settle_forget(struct fb_settle_entry *e);
 void fb_settle_take_receipt(struct fb_settle_entry *e, const struct fb_lane_inclusion *in); /* into the record */
 /* recall.c: asks for the receipt of the record's transaction, which no row of the lane stands for */
 void fb_settle_recall(struct fb_settle_entry *e);

@@ -125,7 +125,7 @@ static void open_parts(struct fb_rig *r)
 
 	fb_log_open(&r->log, open("/dev/null", O_WRONLY | O_CLOEXEC), FB_DEBUG, fb_rig_clock(r));
 	fb_metrics_open(&r->metrics);
-	if (fb_store_open(&store, r->directory, &e) != FB_OK)
+	if (fb_writer_open_store(&store, r->directory, r->log, &e) != FB_OK)
 		fprintf(stderr, "rig: %s\n", e.text);
 	rig_lock(r);
 	r->store = store;

@@ -43,7 +43,7 @@ static struct fb_sim_history_row *row_of(struct fb_sim *s, const struct fb_addre
 			return h;
 	}
 	FB_ASSERT(s->history_count < SIM_USED_MAX);
-	s->histories[s->history_count].authorization = (struct sim_used){ *payer, *nonce };
+	s->histories[s->history_count].authorization = (struct sim_used){ *payer, *nonce, 0 };
 	return &s->histories[s->history_count++];
 }
 
@@ -67,9 +67,17 @@ struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *
 	struct fb_sim_history h = { 0 };
 
 	sim_lock(s);
-	h.moved = sim_is_used(s, &s->now, payer, nonce);
-	for (size_t i = 0; i < s->tx_count; i++)
+	for (size_t i = 0; i < s->now.used_count; i++) {
+		if (!fb_address_eq(&s->used[i].payer, payer) || !fb_hash_eq(&s->used[i].nonce, nonce))
+			continue;
+		h.moved++;
+		h.atoms += s->used[i].atoms;
+	}
+	for (size_t i = 0; i < s->tx_count; i++) {
 		h.sent += is_for(&s->txs[i], payer, nonce);
+		h.lost += is_for(&s->txs[i], payer, nonce) && s->txs[i].state == FB_SIM_TX_LOST;
+		h.ours += is_for(&s->txs[i], payer, nonce) && s->txs[i].state == FB_SIM_TX_MOVED;
+	}
 	h.open_max = row_of(s, payer, nonce)->open_max;
 	sim_unlock(s);
 	return h;

@@ -36,6 +36,7 @@ struct sim_state {
 struct sim_used {
 	struct fb_address payer;
 	struct fb_hash nonce;
+	uint64_t atoms;
 };
 
 /* What a transfer call asks of the token. */

@@ -289,9 +289,31 @@ static void lost__money_gone_meanwhile__refused_with_the_payers_reason(void **st
 	pass_lost_time(r);
 	o = fb_rig_wait(r, t).outcome;
 	CHECK_OUTCOME(FB_REASON_BALANCE, o);
-	CHECK(!o.has_tx);
+	CHECK(!o.has_tx && fb_rig_record(r, &c).state == 0); /* as if it had never been */
 	fb_sim_pay_in(fb_rig_sim(r), &c.authorization.from, 1000);
 	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &c));
+	fb_rig_close(r);
+}
+
+static void lost__other_content_comes__told_that_nothing_is_decided(void **state)
+{
+	struct fb_rig *r = impatient_rig();
+	struct fb_claim c = start_lost(r);
+	struct fb_rig_payment p = { .payer = fb_rig_payer(0), .nonce = 1, .atoms = 2000 };
+	struct fb_settle_outcome o;
+	struct fb_claim other;
+
+	(void)state;
+	fb_rig_claim(&other, r, &p);
+	o = fb_rig_settle(r, &other);
+	CHECK_OUTCOME(FB_REASON_SETTLE_ERROR, o);
+	CHECK(!o.has_tx);
+	fb_sim_pay_out(fb_rig_sim(r), &c.authorization.from, 999000);
+	fb_sim_pay_out(fb_rig_sim(r), &c.authorization.from, 500);
+	CHECK_OUTCOME(FB_REASON_BALANCE, fb_rig_settle(r, &c));
+	fb_sim_pay_in(fb_rig_sim(r), &c.authorization.from, 2000);
+	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &other));
+	CHECK_OUTCOME(FB_REASON_NONCE_USED, fb_rig_settle(r, &c));
 	fb_rig_close(r);
 }
 
@@ -360,6 +382,7 @@ int test_settle_lost(void)
 		cmocka_unit_test(lost__chain_down_when_it_is_looked_at__pending_not_failed),
 		cmocka_unit_test(lost__caller_leaves_while_it_is_looked_at__recorded_all_the_same),
 		cmocka_unit_test(lost__money_gone_meanwhile__refused_with_the_payers_reason),
+		cmocka_unit_test(lost__other_content_comes__told_that_nothing_is_decided),
 		cmocka_unit_test(lost__disk_fails_or_the_server_stops__pending),
 		cmocka_unit_test(lost__the_second_one_too__healed_again),
 	};

@@ -7,7 +7,7 @@
  * Layer       7
  * Identity    (chain, token, payer, authorization nonce); bound to the exact payload by a fingerprint
  *             of all its fields and the signature.
- * States      (none) -> signed -> included | failed | lost; lost -> signed | included | failed: when the next
+ * States      (none) -> signed -> included | failed | lost; lost -> (none) | included | failed: when the next
  *             caller comes, the chain is asked whether the authorization was used after all. Numbers are
  *             stored: append only.
  * Grant       success goes to one caller, once. It is durable before it is answered; an answer that

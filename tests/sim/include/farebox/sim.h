@@ -110,8 +110,11 @@ struct fb_sim_account {
 struct fb_sim_account fb_sim_account(struct fb_sim *s, const struct fb_address *of);
 struct fb_sim_history { /* of one authorization */
 	unsigned moved;    /* transactions that moved its money, by anybody */
+	unsigned ours;     /* of those, from the served signer */
 	unsigned sent;     /* different transactions that were taken for it from the served signer */
-	unsigned open_max; /* of those, the most that could still be mined at one time */
+	unsigned lost;     /* of `sent`, their nonce went to another one */
+	uint64_t atoms;    /* that moved */
+	unsigned open_max; /* of `sent`, the most that had moved it or still could at one time */
 };
 struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce);
 size_t fb_sim_taken(struct fb_sim *s);			   /* eth_sendRawTransaction that were taken, repeats too */

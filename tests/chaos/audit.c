@@ -1,0 +1,197 @@
+/* The auditor: mends the world, asks for every payment until its end is known, and compares naive books. */
+#include "chaos.h"
+
+#include "fb_sample.h"
+
+
+enum { TRIES = 60 };
+
+static void mend(struct chaos *c)
+{
+	struct fb_address signer = fb_rig_signer(c->rig);
+	struct fb_sim *sim = fb_rig_sim(c->rig);
+
+	fb_sim_clear_faults(sim);
+	fb_sim_auto_mine(sim, true);
+	fb_sim_mine(sim);
+	fb_sim_set_gas_money(sim, &signer, (fb_u128)1000000000 * 1000000000);
+	fb_rig_stop(c->rig); /* a disk that failed wants a new life */
+	chaos_start(c);
+}
+
+/* What a client does with an unknown outcome: it asks again with the same payload. */
+static bool is_final(enum fb_reason reason)
+{
+	return reason != FB_REASON_PENDING && reason != FB_REASON_SETTLE_ERROR;
+}
+
+/* Time heals: transactions are sent again, and what is lost is found to be so. */
+static void let_time_pass(struct chaos *c)
+{
+	chaos_sleep_ms(5);
+	fb_rig_advance_ms(c->rig, 400);
+}
+
+static enum fb_reason ask_until_final(struct chaos *c, struct chaos_payment *p, const struct fb_claim *claim)
+{
+	for (int i = 0; i < TRIES; i++) {
+		fb_rig_ticket ticket;
+		enum fb_reason reason;
+
+		chaos_submit(c, p, claim);
+		ticket = p->tickets[p->ticket_count - 1];
+		while (!fb_rig_answered(c->rig, ticket))
+			let_time_pass(c);
+		reason = fb_rig_wait(c->rig, ticket).outcome.reason;
+		if (is_final(reason))
+			return reason;
+		if (reason == FB_REASON_SETTLE_ERROR &&
+		    claim != &p->other) /* the other content's transaction was lost? */
+			ask_until_final(c, p, &p->other);
+	}
+	FB_UNREACHABLE("a payment never comes to an end");
+}
+
+/* ---- the books -------------------------------------------------------------------------------------------------- */
+
+static void count(struct chaos_totals *t, enum fb_reason reason)
+{
+	unsigned *to = reason == FB_REASON_NONE							      ? &t->successes
+		       : reason == FB_REASON_PENDING						      ? &t->pendings
+		       : reason == FB_REASON_NONCE_USED						      ? &t->repeats
+		       : reason == FB_REASON_SETTLE_ERROR					      ? &t->unknowns
+		       : reason == FB_REASON_TRANSACTION_FAILED || reason == FB_REASON_TRANSFER_EVENT ? &t->failures
+												      : &t->refusals;
+
+	(*to)++;
+}
+
+struct answers {
+	bool named_a_transaction, reached_nobody;
+};
+
+static struct answers read_answers(struct chaos *c, const struct chaos_payment *p, struct chaos_totals *t)
+{
+	struct answers all = { false, false };
+
+	for (size_t i = 0; i < p->ticket_count; i++) {
+		struct fb_rig_answer a = fb_rig_wait(c->rig, p->tickets[i]); /* everybody was answered */
+
+		count(t, a.outcome.reason);
+		all.named_a_transaction |= a.outcome.has_tx;
+		all.reached_nobody |= a.reached_nobody;
+	}
+	return all;
+}
+
+/* ---- is the last answer the truth about the chain, as it is now? ------------------------------------------------- */
+
+struct truth {
+	const struct chaos_payment *payment;
+	struct fb_sim_history history;
+	bool poor; /* the payer has too little now */
+};
+
+static bool is_settled(const struct truth *t)
+{
+	return t->history.ours == 1;
+}
+
+static bool is_used(const struct truth *t)
+{
+	return t->history.moved == 1 || t->history.sent > 0; /* perhaps by the other content, in vain */
+}
+
+static bool is_poor(const struct truth *t)
+{
+	return t->poor && t->history.ours == 0;
+}
+
+static bool is_forged(const struct truth *t)
+{
+	return t->payment->forged && t->history.sent == 0;
+}
+
+static bool went_wrong(const struct truth *t)
+{
+	return t->history.sent > 0 && t->history.ours == 0;
+}
+
+static bool never_moved(const struct truth *t)
+{
+	return t->history.ours == 0;
+}
+
+static const struct {
+	enum fb_reason reason;
+	bool (*holds)(const struct truth *t);
+} truths[] = {
+	{ FB_REASON_NONE, is_settled },
+	{ FB_REASON_NONCE_USED, is_used },
+	{ FB_REASON_BALANCE, is_poor },
+	{ FB_REASON_SIGNATURE, is_forged },
+	{ FB_REASON_TRANSACTION_FAILED, went_wrong },
+	{ FB_REASON_TRANSFER_EVENT, went_wrong },
+	{ FB_REASON_VALID_BEFORE, never_moved },
+};
+
+static void check_reason(struct chaos *c, const struct chaos_payment *p, enum fb_reason reason,
+			 const struct fb_sim_history *h)
+{
+	struct fb_sim_account payer = fb_sim_account(fb_rig_sim(c->rig), &p->claim.authorization.from);
+	struct truth t = { p, *h, fb_u256_cmp(payer.atoms, p->claim.authorization.value) < 0 };
+
+	for (size_t i = 0; i < FB_COUNT(truths); i++) {
+		if (truths[i].reason == reason) {
+			FB_ASSERT(truths[i].holds(&t));
+			return;
+		}
+	}
+	FB_UNREACHABLE("an answer that nothing in this course can cause");
+}
+
+static void check_payment(struct chaos *c, struct chaos_payment *p, struct chaos_totals *t)
+{
+	enum fb_reason reason = ask_until_final(c, p, &p->claim);
+	const struct fb_authorization *a = &p->claim.authorization;
+	struct fb_sim_history h;
+	struct answers answers;
+	unsigned granted;
+
+	if (reason == FB_REASON_NONCE_USED && fb_rig_successes(c->rig, &p->claim) == 0)
+		ask_until_final(c, p,
+				&p->other); /* it may be the other one that was paid, and its success still to be had */
+	h = fb_sim_history(fb_rig_sim(c->rig), &a->from, &a->nonce);
+	answers = read_answers(c, p, t);
+	granted = fb_rig_successes(c->rig, &p->claim);
+	FB_ASSERT(h.open_max <= 1 && h.moved <= 1 && h.ours <= 1);
+	FB_ASSERT(granted <= 1 && (granted == 0 || h.ours == 1));
+	FB_ASSERT(granted == h.ours || c->grants_may_be_lost);
+	FB_ASSERT(answers.named_a_transaction || answers.reached_nobody ||
+		  h.sent == h.lost); /* nobody was told of it */
+	check_reason(c, p, reason, &h);
+}
+
+/* Every atom that left a payer for an authorization is with the payee. */
+static void check_sum(struct chaos *c)
+{
+	struct fb_address payee = fb_sample_address(0xbb);
+	uint64_t sum = 0, got;
+
+	for (size_t i = 0; i < c->payment_count; i++) {
+		const struct chaos_payment *p = &c->payments[i];
+		const struct fb_authorization *a = &p->claim.authorization;
+
+		sum += fb_sim_history(fb_rig_sim(c->rig), &a->from, &a->nonce).atoms;
+	}
+	FB_ASSERT(fb_u256_to_u64(&got, fb_sim_account(fb_rig_sim(c->rig), &payee).atoms) == FB_OK && got == sum);
+}
+
+void chaos_audit(struct chaos *c, struct chaos_totals *t)
+{
+	mend(c);
+	for (size_t i = 0; i < c->payment_count; i++)
+		check_payment(c, &c->payments[i], t);
+	FB_ASSERT(fb_rig_open_rows(c->rig) == 0);
+	check_sum(c);
+}

@@ -17,12 +17,13 @@ enum {
 };
 
 #ifdef __SANITIZE_THREAD__
-/* The RocksDB of the system is not instrumented: ThreadSanitizer sees what its threads hand to memcpy and memcmp, but
- * not the atomics by which they agree, and takes that for races. Read by the sanitizer's runtime, in such builds. */
+/* The RocksDB of the system is not instrumented: ThreadSanitizer sees what its threads hand to memcpy and memcmp,
+ * directly or through its own libraries, but not the atomics by which they agree, and takes that for races. Read by
+ * the sanitizer's runtime, in such builds. */
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "called_from_lib:librocksdb.so\n";
+	return "called_from_lib:librocksdb.so\ncalled_from_lib:libstdc++.so\ncalled_from_lib:liblz4.so\n";
 }
 #endif
 

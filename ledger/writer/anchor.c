@@ -76,6 +76,27 @@ enum fb_status anchor_check(struct fb_store *s, struct fb_anchor *anchor, struct
 	return refuse_unanchored(anchored, &why, reached, e);
 }
 
+enum fb_status fb_writer_accept(struct fb_store *s, uint64_t number, struct fb_error *e)
+{
+	struct fb_anchor a;
+	struct journal_place last;
+	enum fb_status st = journal_find_last(s, &last, e);
+
+	a = (struct fb_anchor){ .epoch = last.batch.head.epoch + 1, .number = last.batch.head.number,
+				.hash = last.batch.hash };
+	journal_leave(&last);
+	if (st == FB_NOT_FOUND)
+		return fb_error_set(e, st, "there is no journal");
+	if (st != FB_OK)
+		return st;
+	if (fb_store_anchor(s, &a, NULL) == FB_OK)
+		return fb_error_set(e, FB_CONFLICT, "there is an anchor already: it names batch %llu",
+				    (unsigned long long)a.number);
+	if (number != a.number)
+		return fb_error_set(e, FB_MISMATCH, "the records end with batch %llu", (unsigned long long)a.number);
+	return fb_store_anchor_make(s, &a, e);
+}
+
 /* The anchor is made first: a journal without one has lost it. */
 enum fb_status anchor_begin(struct fb_store *s, struct fb_anchor *anchor, struct fb_error *e)
 {

@@ -12,13 +12,16 @@ static struct fb_str key_of(uint8_t key[FB_JOURNAL_KEY_LEN], uint64_t number)
 /* The batch under the cursor, which must be stored under its number. */
 static enum fb_status read(struct journal_place *p, struct fb_error *e)
 {
-	uint8_t key[FB_JOURNAL_KEY_LEN];
-	enum fb_status st = fb_batch_open(&p->batch, fb_cursor_value(p->cursor), e);
+	struct fb_str key = fb_cursor_key(p->cursor);
+	uint64_t number = key.len == FB_JOURNAL_KEY_LEN ? fb_get_be64((const uint8_t *)key.at + 1) : 0;
+	struct fb_error why;
 
-	if (st == FB_OK && !fb_str_eq(fb_cursor_key(p->cursor), key_of(key, p->batch.head.number)))
-		st = fb_error_set(e, FB_STORAGE, "batch %llu of the journal is stored under another number",
-				  (unsigned long long)p->batch.head.number);
-	return st;
+	if (fb_batch_open(&p->batch, fb_cursor_value(p->cursor), &why) != FB_OK)
+		return fb_error_set(e, FB_STORAGE, "what is stored as batch %llu is %s", (unsigned long long)number, why.text);
+	if (number != p->batch.head.number)
+		return fb_error_set(e, FB_STORAGE, "batch %llu of the journal is stored as batch %llu",
+				    (unsigned long long)p->batch.head.number, (unsigned long long)number);
+	return FB_OK;
 }
 
 /* The cursor stands nowhere. */

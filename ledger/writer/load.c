@@ -142,6 +142,21 @@ static void open_books(struct fb_writer *w)
 	fb_books_open(&w->books, index_of(w), settings);
 }
 
+/* Books that were put together from rows of different age would refuse every operation. They check it when they are
+ * first asked, here about an operation that comes to nothing. */
+static enum fb_status check_whole(struct fb_writer *w, struct fb_error *e)
+{
+	const struct fb_op nothing = { .kind = FB_OP_ACCOUNT };
+	struct fb_op_result result;
+	uint32_t records = 0;
+
+	if (fb_books_run(w->books, &result, fb_batch_records(w->batch.bytes), &records, &nothing, 1,
+			 w->head.time_us) != FB_OK)
+		return fb_error_set(e, FB_MISMATCH, "accounts, holds and records do not make whole books");
+	FB_ASSERT(result.status == FB_BAD_VALUE && records == 0);
+	return FB_OK;
+}
+
 static size_t tail_max(const struct fb_writer *w)
 {
 	size_t max = (size_t)w->settings.snapshot_every * FB_WRITER_TAIL_FACTOR, min = 2 * FB_BATCH_RECORDS_MAX;
@@ -158,5 +173,7 @@ enum fb_status load(struct fb_writer *w, bool *from_genesis, struct fb_error *e)
 	st = load_rows(w, e);
 	*from_genesis = st == FB_NOT_FOUND;
 	tail_open(&w->tail, w->mark.seq + 1, tail_max(w));
-	return st == FB_OK || st == FB_NOT_FOUND ? replay(w, e) : st;
+	if (st == FB_OK || st == FB_NOT_FOUND)
+		st = replay(w, e);
+	return st == FB_OK ? check_whole(w, e) : st;
 }

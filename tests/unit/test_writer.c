@@ -1,9 +1,6 @@
 /* Goal: the contract of farebox/writer.h. Method: a real store; the writer's thread is held inside a done callback
  * where a test needs to know what is queued. */
-#include "fb_test_dir.h"
-#include "farebox/os.h"
-#include "farebox/writer.h"
-#include "fb_test.h"
+#include "test_writer.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -14,30 +11,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct world {
-	struct fb_test_dir root;
-	int log_fd;
-	struct fb_log *log;
-	struct fb_metrics *metrics;
-	struct fb_store *store;
-	struct fb_writer *writer;
-	struct fb_commit port;
-};
+struct world test_world;
 
-static struct world world;
-
-static void open_store(struct world *w)
+void test_writer_open(struct world *w)
 {
-	const struct fb_writer_settings settings = { .clock = fb_os_clock(), .rng = fb_os_rng() };
+	const struct fb_writer_settings settings = { .clock = w->clock, .rng = fb_os_rng(),
+						     .snapshot_every = w->snapshot_every };
 	struct fb_error e = { "" };
 
-	CHECK_STATUS(FB_OK, fb_writer_open_store(&w->store, w->root.path, w->log, &e));
-	if (fb_writer_open(&w->writer, w->store, &settings, w->log, w->metrics, &e) != FB_OK)
+	if (fb_writer_open_store(&w->store, w->root.path, w->log, &e) != FB_OK ||
+	    fb_writer_open(&w->writer, w->store, &settings, w->log, w->metrics, &e) != FB_OK)
 		fail_msg("open: %s", e.text);
 	w->port = fb_writer_port(w->writer);
 }
 
-static void close_store(struct world *w)
+void test_writer_close(struct world *w)
 {
 	fb_writer_close(w->writer);
 	fb_store_close(w->store);
@@ -45,30 +33,56 @@ static void close_store(struct world *w)
 	w->store = NULL;
 }
 
-static int setup(void **state)
+static uint64_t mono_ns(void *ctx)
 {
-	struct world *w = &world;
+	struct fb_clock os = fb_os_clock();
+
+	(void)ctx;
+	return os.mono_ns(os.ctx);
+}
+
+static int64_t wall_us(void *ctx)
+{
+	struct world *w = ctx;
+
+	return (int64_t)atomic_load(&w->now_us);
+}
+
+int test_writer_setup(void **state)
+{
+	struct world *w = &test_world;
 
 	*state = w;
 	memset(w, 0, sizeof(*w));
 	if (!fb_test_dir_make(&w->root))
 		return -1;
 	w->log_fd = memfd_create("log", 0);
+	atomic_store(&w->now_us, TEST_WRITER_START_US);
+	w->clock = (struct fb_clock){ .mono_ns = mono_ns, .wall_us = wall_us, .ctx = w };
 	fb_log_open(&w->log, w->log_fd, FB_DEBUG, fb_os_clock());
 	fb_metrics_open(&w->metrics);
-	open_store(w);
+	test_writer_open(w);
 	return 0;
 }
 
-static int teardown(void **state)
+int test_writer_teardown(void **state)
 {
 	struct world *w = *state;
 
-	close_store(w);
+	test_writer_close(w);
 	fb_metrics_close(w->metrics);
 	fb_log_close(w->log);
 	close(w->log_fd);
 	return fb_test_dir_remove(&w->root) ? 0 : -1;
+}
+
+bool test_writer_logged(const struct world *w, const char *event)
+{
+	static char text[1 << 16];
+	ssize_t len = pread(w->log_fd, text, sizeof(text) - 1, 0);
+
+	CHECK(len >= 0);
+	return memmem(text, (size_t)len, event, strlen(event)) != NULL;
 }
 
 /* Commits one row named by a number. */
@@ -183,11 +197,11 @@ static void commit__many_while_one_is_under_way__share_one_fsync(void **state)
 		commit_row(w, i, FB_STR("v"), count, NULL);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 1 && atomic_load(&counted) == 0);
 	sem_post(&g.open);
-	close_store(w);
+	test_writer_close(w);
 	CHECK(atomic_load(&counted) == 1000);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 2); /* the gate, and all others together */
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMIT_PUTS) == 1001);
-	open_store(w);
+	test_writer_open(w);
 	for (unsigned i = 0; i < 1000; i++)
 		CHECK(has_row(w, i));
 }
@@ -204,19 +218,19 @@ static void commit__more_than_a_batch_holds__takes_the_next(void **state)
 	for (unsigned i = 0; i < FB_STORE_BATCH_MAX + 1; i++) /* by rows: two batches */
 		commit_row(w, i, FB_STR("v"), count, NULL);
 	sem_post(&g.open);
-	close_store(w);
+	test_writer_close(w);
 	CHECK(atomic_load(&counted) == FB_STORE_BATCH_MAX + 1);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3);
 
-	open_store(w);
+	test_writer_open(w);
 	hold_writer(w, &g);
 	for (unsigned i = 0; i < BIG; i++) /* by bytes: three */
 		commit_row(w, i, (struct fb_str){ value, sizeof(value) }, count, NULL);
 	sem_post(&g.open);
-	close_store(w);
+	test_writer_close(w);
 	CHECK(atomic_load(&counted) == FB_STORE_BATCH_MAX + 1 + BIG);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3 + 1 + 3);
-	open_store(w);
+	test_writer_open(w);
 }
 
 /* ---- order --------------------------------------------------------------------------------------------------- */
@@ -287,8 +301,8 @@ static void commit__same_key_twice__the_later_wins(void **state)
 	commit_row(w, 1, FB_STR("old"), count, NULL);
 	commit_row(w, 1, FB_STR("new"), count, NULL);
 	sem_post(&g.open);
-	close_store(w);
-	open_store(w);
+	test_writer_close(w);
+	test_writer_open(w);
 	CHECK_STATUS(FB_OK, fb_store_get(w->store, out, &len, sizeof(out), FB_STR("00000001")));
 	CHECK_STR("new", ((struct fb_str){ (char *)out, len }));
 }
@@ -402,8 +416,6 @@ static void commit__disk_refuses__fails_all_that_follow_and_logs_once(void **sta
 {
 	struct world *w = *state;
 	struct answer a;
-	char text[4096];
-	ssize_t len;
 	unsigned stored = 0;
 
 	limit_file_size(16 << 10);
@@ -416,12 +428,9 @@ static void commit__disk_refuses__fails_all_that_follow_and_logs_once(void **sta
 	CHECK_STATUS(FB_STORAGE, commit_and_wait(w, stored + 2, &a));
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == stored);
 	CHECK(fb_log_broken_count(w->log) == 1);
-	len = pread(w->log_fd, text, sizeof(text) - 1, 0);
-	CHECK(len > 0);
-	text[len] = '\0';
-	CHECK(strstr(text, "\"event\":\"storage_failed\"") != NULL && strstr(text, "File too large") != NULL);
-	close_store(w);
-	open_store(w);
+	CHECK(test_writer_logged(w, "\"event\":\"storage_failed\"") && test_writer_logged(w, "File too large"));
+	test_writer_close(w);
+	test_writer_open(w);
 	for (unsigned i = 0; i < stored; i++)
 		CHECK(has_row(w, i));
 	CHECK(!has_row(w, stored + 1) && !has_row(w, stored + 2));
@@ -433,14 +442,14 @@ static void close__nothing_queued__ends(void **state)
 	struct world *w = *state;
 
 	fb_writer_close(NULL);
-	close_store(w);
+	test_writer_close(w);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 0);
-	open_store(w);
+	test_writer_open(w);
 }
 
 int main(void)
 {
-#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, test_writer_setup, test_writer_teardown)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(commit__one__is_durable_before_done_and_its_puts_were_copied),
 		IN_WORLD(commit__many_while_one_is_under_way__share_one_fsync),
@@ -452,5 +461,6 @@ int main(void)
 		IN_WORLD(commit__disk_refuses__fails_all_that_follow_and_logs_once),
 		IN_WORLD(close__nothing_queued__ends),
 	};
-	return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("writer", tests, NULL, NULL) + test_writer_books() + test_writer_reads() +
+	       test_writer_recover();
 }

@@ -61,10 +61,14 @@ FB_MUST_USE enum fb_status fb_writer_open_store(struct fb_store **out, const cha
 FB_MUST_USE enum fb_status fb_writer_open(struct fb_writer **out, struct fb_store *store,
 					  const struct fb_writer_settings *settings, struct fb_log *log,
 					  struct fb_metrics *metrics, struct fb_error *e);
-/* For reading beside a running server: the state at the time of the call. Nothing is submitted to it. FB_NOT_FOUND: the
- * directory has no journal yet. FB_BUSY, FB_STORAGE. */
+/* For reading beside a running server: the state at the time of the call. Nothing is submitted to it. FB_NOT_FOUND:
+ * the directory has no journal yet. FB_BUSY, FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_writer_open_reader(struct fb_writer **out, const char *directory,
 						 const struct fb_writer_settings *settings, struct fb_error *e);
+/* For the operator, when no anchor says any more how far the journal must reach, and he knows that it is complete:
+ * makes a new one, of the next epoch, at its last batch, which he has to name. FB_CONFLICT: there is a good anchor.
+ * FB_MISMATCH: that is not the last batch. FB_NOT_FOUND: there is no journal. FB_STORAGE. */
+FB_MUST_USE enum fb_status fb_writer_accept(struct fb_store *store, uint64_t number, struct fb_error *e);
 void fb_writer_close(struct fb_writer *w); /* NULL allowed */
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */

@@ -1,12 +1,18 @@
 /* What an operation needs from the id index: read before anything is decided, so that a failure leaves no trace. */
 #include "books_int.h"
 
+static bool is_remembered(const struct fb_books *b, fb_id id)
+{
+	struct fb_id_fact fact;
+
+	return fb_ids_find(b->ids, &fact, id);
+}
+
 static enum fb_status find_outside(const struct fb_books *b, struct fb_id_fact *out, bool *found, fb_id id)
 {
-	struct fb_id_fact known;
 	enum fb_status st;
 
-	if (b->index.find == NULL || fb_ids_find(b->ids, &known, id))
+	if (b->index.find == NULL || is_remembered(b, id))
 		return FB_OK;
 	st = b->index.find(b->index.ctx, out, id);
 	*found = st == FB_OK;
@@ -32,14 +38,15 @@ static enum fb_status find_post(const struct fb_books *b, struct fb_outside *out
 
 enum fb_status fb_outside_read(struct fb_books *b, struct fb_outside *out, const struct fb_op *op)
 {
+	bool has_ref = op->kind == FB_OP_CAPTURE || op->kind == FB_OP_RELEASE || op->kind == FB_OP_REVERSE;
 	enum fb_status st;
 
 	out->has_id = out->has_ref = out->was_open = false;
 	out->post.seq = 0;
-	if (op->kind == FB_OP_ACCOUNT)
+	if (op->kind == FB_OP_ACCOUNT || is_remembered(b, op->id))
 		return FB_OK;
 	st = find_outside(b, &out->id, &out->has_id, op->id);
-	if (st != FB_OK || op->kind == FB_OP_POST || op->kind == FB_OP_HOLD)
+	if (st != FB_OK || out->has_id || !has_ref)
 		return st;
 	out->was_open = op->kind != FB_OP_REVERSE && fb_holds_find(b->holds, op->ref) != 0;
 	if (out->was_open)

@@ -109,5 +109,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reverse__of_a_post__puts_it_back_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(replay__of_all_records__is_the_same_books, setup, teardown),
 	};
-	return cmocka_run_group_tests_name("books", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("books", tests, NULL, NULL) + test_books_order() + test_books_chain() +
+	       test_books_once();
 }

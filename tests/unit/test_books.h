@@ -6,6 +6,10 @@
 #include "fb_test.h"
 
 
+int test_books_order(void);
+int test_books_chain(void);
+int test_books_once(void);
+
 enum { USDC = 1, EURC = 2 };
 extern const struct fb_account_key world, alice, bob, fees, alice_euro, world_euro;
 

@@ -34,8 +34,12 @@ static enum fb_status run(struct fb_audit_summary *out, struct fb_audit_finding 
 	a.start_ms = a.shown_ms = fb_clock_mono_ms(&settings->clock);
 	audit_books_open(&a);
 	st = read_anchor(&a, e);
+	if (st == FB_OK && !quick)
+		st = audit_mark(&a);
 	if (st == FB_OK)
 		st = audit_journal(&a, quick, e);
+	if (st == FB_OK && !quick && !a.mark.exists)
+		st = audit_no_derived(&a);
 	if (st == FB_OK && !quick)
 		st = audit_totals(&a);
 	if (st == FB_OK)

@@ -36,22 +36,33 @@ struct account {
 	enum fb_purpose purpose;
 	bool may_go_below_zero;
 	fb_u128 debits_posted, debits_pending, credits_posted, key;
-	uint64_t last_seq; /* of the last record that changed it */
+	uint64_t last_seq, lines; /* of the records that it is a side of: the last, how many */
 };
 /* What became of an id. */
 struct fact {
 	fb_id id;
 	uint64_t seq, content;
-	uint64_t hold;       /* of an open one: its place among the holds, from 1 */
-	uint64_t undone_seq; /* of the record that reversed the post, or let the hold expire; 0: none */
+	uint64_t hold; /* of an open one: its place among the holds, from 1 */
 	enum fb_status refused;
 	uint8_t kind;
+	bool undone; /* the post was reversed, the hold expired */
 };
 struct hold {
 	fb_u128 amount; /* 0: the place is free */
 	fb_id id;
 	uint64_t account, seq;
 	int64_t expires_us;
+};
+/* Up to where rows were derived. */
+struct mark {
+	bool exists;
+	uint64_t seq, batch;
+	struct fb_hash hash;
+};
+/* What is remembered of a batch. */
+struct note {
+	uint64_t first_seq, records;
+	int64_t time_us;
 };
 struct audit {
 	struct fb_store *store;
@@ -65,8 +76,12 @@ struct audit {
 	int64_t time_us;
 	struct fb_hash head;
 	struct fb_anchor anchor;
+	struct mark mark;
 	struct fb_cursor *back; /* a second place in the journal: for posts that are reversed long after */
-	struct list starts;     /* first seq of every batch */
+	struct fb_batch back_batch; /* the batch there, borrowed; records NULL: none */
+	uint64_t back_number;
+	struct list batches;    /* struct note */
+	struct list prints;     /* uint64_t, one a record */
 
 	/* The state: account n is item n - 1, likewise holds and facts. */
 	struct list accounts, holds, facts, free_holds;
@@ -105,4 +120,48 @@ enum fb_status audit_record_at(struct audit *a, struct fb_record *out, uint64_t 
 enum fb_status audit_journal(struct audit *a, bool quick, struct fb_error *e);
 /* ---- totals.c */
 enum fb_status audit_totals(struct audit *a);
+
+/* ---- fields.c: what is in a derived row */
+struct fields {
+	const uint8_t *at;
+	size_t left;
+	bool ok; /* latched: there was as much as was taken */
+};
+struct fields fields_of(struct fb_str row);
+uint64_t fields_u64(struct fields *f);
+fb_u128 fields_u128(struct fields *f);
+uint64_t fields_small(struct fields *f, size_t len); /* of 1 to 4 bytes */
+void fields_bytes(struct fields *f, void *out, size_t len);
+/* Words of eight bytes behind a map of those that are not zero. */
+void fields_words(struct fields *f, uint8_t *out, size_t count);
+bool fields_end(const struct fields *f); /* all was there, and nothing is left */
+/* ---- derived.c */
+/* Reads the mark. */
+enum fb_status audit_mark(struct audit *a);
+/* All derived rows, when the journal is folded up to the mark. FB_STORAGE, FB_MISMATCH. */
+enum fb_status audit_derived(struct audit *a, struct fb_error *e);
+/* Without a mark there are none. */
+enum fb_status audit_no_derived(struct audit *a);
+enum { AUDIT_WHAT_MAX = 100 };
+/* "the ROW of id N: FIELD" */
+void audit_what(char out[AUDIT_WHAT_MAX], const char *row, fb_id id, const char *field);
+enum fb_status audit_bad_row(struct audit *a, struct fb_str key);
+/* ---- derived_state.c: one row each */
+enum fb_status audit_account_row(struct audit *a, uint64_t expected, struct fb_str key, struct fb_str value);
+enum fb_status audit_hold_row(struct audit *a, struct fb_str key, struct fb_str value);
+enum fb_status audit_id_row(struct audit *a, struct fb_str key, struct fb_str value);
+enum fb_status audit_missing_hold(struct audit *a);
+enum fb_status audit_missing_id(struct audit *a);
+/* ---- derived_history.c */
+struct tally {
+	fb_u128 debits_posted, debits_pending, credits_posted, credits_pending;
+};
+struct history {
+	uint64_t account, lines, seq; /* the row before, and how many of its account there were */
+	struct tally now;             /* its account, folded from the rows */
+	struct tally said;            /* by the row before, of the end of its chain */
+};
+enum fb_status audit_history_row(struct audit *a, struct history *h, struct fb_str key, struct fb_str value);
+enum fb_status audit_history_end(struct audit *a, struct history *h); /* no row follows */
+uint64_t audit_print(const uint8_t record[FB_RECORD_LEN], int64_t time_us, bool linked);
 #endif /* FB_AUDIT_INT_H */

@@ -48,34 +48,54 @@ static enum fb_status check_anchored(struct audit *a, const struct fb_hash *hash
 	return audit_differ_hash(a, FB_AUDIT_ANCHOR, "the hash of the batch that the anchor names", hash, &a->anchor.hash);
 }
 
+static enum fb_status fold_record(struct audit *a, const uint8_t bytes[FB_RECORD_LEN])
+{
+	struct fb_record r;
+
+	a->finding->seq = a->next_seq;
+	if (fb_record_decode(&r, bytes) != FB_OK)
+		return audit_differ_text(a, FB_AUDIT_RECORD_BYTES, 0, "the record", "no record of ours", "one");
+	if (r.seq != a->next_seq)
+		return audit_differ_number(a, FB_AUDIT_RECORD_SEQ, 0, "the record's seq", r.seq, a->next_seq);
+	*(uint64_t *)list_add(&a->prints) = audit_print(bytes, a->time_us, r.linked);
+	a->next_seq++;
+	return audit_fold(a, &r);
+}
+
 static enum fb_status fold_records(struct audit *a, const struct fb_batch *b)
 {
 	enum fb_status st = FB_OK;
 
-	for (uint32_t i = 0; st == FB_OK && i < b->head.records; i++) {
-		struct fb_record r;
-
-		a->finding->seq = a->next_seq;
-		if (fb_record_decode(&r, b->records + (size_t)i * FB_RECORD_LEN) != FB_OK)
-			return audit_differ_text(a, FB_AUDIT_RECORD_BYTES, 0, "the record", "no record of ours", "one");
-		if (r.seq != a->next_seq)
-			return audit_differ_number(a, FB_AUDIT_RECORD_SEQ, 0, "the record's seq", r.seq, a->next_seq);
-		st = audit_fold(a, &r);
-		a->next_seq++;
-	}
+	for (uint32_t i = 0; st == FB_OK && i < b->head.records; i++)
+		st = fold_record(a, b->records + (size_t)i * FB_RECORD_LEN);
 	return st == FB_OK ? audit_end_batch(a) : st;
 }
 
-static enum fb_status take_batch(struct audit *a, struct fb_str key, struct fb_str value, bool quick)
+/* The mark is the end of a batch: there, and nowhere else, the derived rows can be compared. */
+static enum fb_status check_derived(struct audit *a, const struct fb_hash *hash, struct fb_error *e)
 {
-	struct fb_error e = { "" };
+	if (!a->mark.exists || a->mark.batch != a->next_batch)
+		return FB_OK;
+	a->finding->seq = 0;
+	if (a->mark.seq != a->next_seq - 1)
+		return audit_differ_number(a, FB_AUDIT_DERIVED_MARK, 0, "the mark's seq", a->mark.seq, a->next_seq - 1);
+	if (!fb_hash_eq(&a->mark.hash, hash))
+		return audit_differ_hash(a, FB_AUDIT_DERIVED_MARK, "the mark's hash", &a->mark.hash, hash);
+	a->finding->in_journal = false;
+	return audit_derived(a, e);
+}
+
+static enum fb_status take_batch(struct audit *a, struct fb_str key, struct fb_str value, bool quick,
+				 struct fb_error *e)
+{
+	struct fb_error why = { "" };
 	struct fb_batch b;
 	enum fb_status st;
 
 	a->finding->in_journal = true;
 	a->finding->batch = a->next_batch;
-	if (fb_batch_open(&b, value, &e) != FB_OK)
-		return audit_differ_text(a, FB_AUDIT_BATCH_BYTES, 0, "the row", e.text, "a batch");
+	if (fb_batch_open(&b, value, &why) != FB_OK)
+		return audit_differ_text(a, FB_AUDIT_BATCH_BYTES, 0, "the row", why.text, "a batch");
 	st = check_place(a, key, &b.head);
 	if (st == FB_OK)
 		st = check_head(a, &b.head);
@@ -86,11 +106,13 @@ static enum fb_status take_batch(struct audit *a, struct fb_str key, struct fb_s
 	a->head = b.hash;
 	a->time_us = b.head.time_us;
 	a->epoch = b.head.epoch;
-	*(uint64_t *)list_add(&a->starts) = b.head.first_seq;
+	*(struct note *)list_add(&a->batches) = (struct note){ b.head.first_seq, b.head.records, b.head.time_us };
 	if (quick)
 		a->next_seq += b.head.records;
 	else
 		st = fold_records(a, &b);
+	if (st == FB_OK && !quick)
+		st = check_derived(a, &b.hash, e);
 	if (st != FB_OK)
 		return st;
 	a->next_batch++;
@@ -132,6 +154,9 @@ static enum fb_status check_reached(struct audit *a)
 	if (a->anchor.number >= a->next_batch)
 		return audit_differ_number(a, FB_AUDIT_ANCHOR, 0, "the newest batch (expected: at least)", a->next_batch - 1,
 					   a->anchor.number);
+	if (a->mark.exists && a->mark.batch >= a->next_batch)
+		return audit_differ_number(a, FB_AUDIT_DERIVED_MARK, 0, "the mark's batch (expected: at most)", a->mark.batch,
+					   a->next_batch - 1);
 	if (a->anchor.epoch < a->epoch)
 		return audit_differ_number(a, FB_AUDIT_ANCHOR, 0, "the anchor's epoch (expected: from)", a->anchor.epoch,
 					   a->epoch);
@@ -147,7 +172,7 @@ enum fb_status audit_journal(struct audit *a, bool quick, struct fb_error *e)
 	fb_cursor_open(&c, a->store, FB_FAMILY_JOURNAL);
 	look_at_end(a, c);
 	for (more = fb_cursor_seek(c, FB_STR("")); more && st == FB_OK; more = fb_cursor_next(c)) {
-		st = take_batch(a, fb_cursor_key(c), fb_cursor_value(c), quick);
+		st = take_batch(a, fb_cursor_key(c), fb_cursor_value(c), quick, e);
 		show_progress(a);
 	}
 	if (st == FB_OK && fb_cursor_status(c) != FB_OK)

@@ -33,7 +33,7 @@ static enum fb_status open_account(struct audit *a, const struct fb_record *r)
 					   "the number of the account with this owner, asset and purpose", r->debit, twin);
 	opened = list_add(&a->accounts);
 	*opened = (struct account){ .owner = r->owner, .asset = r->asset, .purpose = r->purpose, .key = key,
-				    .may_go_below_zero = r->may_go_below_zero, .last_seq = r->seq };
+				    .may_go_below_zero = r->may_go_below_zero };
 	table_add(&a->account_keys, key, r->debit);
 	return FB_OK;
 }
@@ -106,12 +106,11 @@ static enum fb_status check_limit(struct audit *a, uint64_t number)
 
 static enum fb_status move(struct audit *a, const struct fb_record *r)
 {
-	struct account *from = audit_account(a, r->debit), *to = audit_account(a, r->credit);
+	struct account *from = audit_account(a, r->debit);
 	enum fb_status st = add_debit(a, r->debit, &from->debits_posted, r->amount.atoms);
 
 	if (st == FB_OK)
 		st = add_credit(a, r->credit, r->amount.atoms);
-	from->last_seq = to->last_seq = r->seq;
 	return st == FB_OK ? check_limit(a, r->debit) : st;
 }
 
@@ -145,7 +144,6 @@ static enum fb_status open_hold(struct audit *a, const struct fb_record *r)
 		st = audit_differ_text(a, FB_AUDIT_HOLD_TIME, r->debit, "the new hold's time", "over", "not over");
 	if (st != FB_OK)
 		return st;
-	from->last_seq = r->seq;
 	if (a->free_holds.count > 0) {
 		place = *(const uint64_t *)list_at(&a->free_holds, a->free_holds.count - 1);
 		a->free_holds.count--;
@@ -200,11 +198,9 @@ static enum fb_status end_hold(struct audit *a, const struct fb_record *r, fb_u1
 	st = check_hold_time(a, r, h);
 	if (st != FB_OK)
 		return st;
-	if (r->kind == FB_RECORD_EXPIRE)
-		f->undone_seq = r->seq;
+	f->undone = r->kind == FB_RECORD_EXPIRE;
 	FB_ASSERT(audit_account(a, r->debit)->debits_pending >= freed); /* it is the sum of such holds */
 	audit_account(a, r->debit)->debits_pending -= freed;
-	audit_account(a, r->debit)->last_seq = r->seq;
 	*(uint64_t *)list_add(&a->free_holds) = f->hold;
 	h->amount = 0;
 	f->hold = 0;
@@ -253,7 +249,7 @@ static enum fb_status reverse(struct audit *a, const struct fb_record *r)
 
 	if (f == NULL || f->kind != FB_RECORD_POST)
 		return audit_differ_text(a, FB_AUDIT_REVERSE_POST, r->debit, "what is reversed", state_of(f), "post");
-	if (f->undone_seq != 0)
+	if (f->undone)
 		return audit_differ_text(a, FB_AUDIT_REVERSE_TWICE, r->debit, "the post", "reversed already", "not reversed");
 	if (audit_record_at(a, &post, f->seq) != FB_OK)
 		return FB_STORAGE;
@@ -263,7 +259,7 @@ static enum fb_status reverse(struct audit *a, const struct fb_record *r)
 	if (post.amount.atoms != r->amount.atoms)
 		return audit_differ_number(a, FB_AUDIT_REVERSE_POST, r->debit, "the amount", r->amount.atoms,
 					   post.amount.atoms);
-	f->undone_seq = r->seq;
+	f->undone = true;
 	return move(a, r);
 }
 
@@ -316,6 +312,16 @@ static enum fb_status check_chain(struct audit *a, const struct fb_record *r)
 	return FB_OK;
 }
 
+static void add_line(struct audit *a, uint64_t number, uint64_t seq)
+{
+	struct account *x = audit_account(a, number);
+
+	if (x == NULL)
+		return;
+	x->last_seq = seq;
+	x->lines++;
+}
+
 enum fb_status audit_fold(struct audit *a, const struct fb_record *r)
 {
 	enum fb_status st = check_chain(a, r);
@@ -326,10 +332,14 @@ enum fb_status audit_fold(struct audit *a, const struct fb_record *r)
 		st = take_id(a, r);
 	if (st == FB_OK)
 		st = apply(a, r);
+	if (st != FB_OK)
+		return st;
+	add_line(a, r->debit, r->seq);
+	add_line(a, r->credit, r->seq);
 	if (r->kind != FB_RECORD_CAPTURE && r->kind != FB_RECORD_LEG)
 		a->capture.kind = 0;
 	a->chained = r->linked;
-	return st;
+	return FB_OK;
 }
 
 enum fb_status audit_end_batch(struct audit *a)

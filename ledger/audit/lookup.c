@@ -19,7 +19,8 @@ static fb_u128 fact_id(const void *owner, uint64_t number)
 
 void audit_books_open(struct audit *a)
 {
-	a->starts.item_size = sizeof(uint64_t);
+	a->batches.item_size = sizeof(struct note);
+	a->prints.item_size = sizeof(uint64_t);
 	a->accounts.item_size = sizeof(struct account);
 	a->holds.item_size = sizeof(struct hold);
 	a->facts.item_size = sizeof(struct fact);
@@ -34,7 +35,8 @@ void audit_books_close(struct audit *a)
 	fb_cursor_close(a->back);
 	table_free(&a->account_keys);
 	table_free(&a->ids);
-	free(a->starts.items);
+	free(a->batches.items);
+	free(a->prints.items);
 	free(a->accounts.items);
 	free(a->holds.items);
 	free(a->facts.items);
@@ -56,12 +58,12 @@ struct fact *audit_fact(const struct audit *a, fb_id id)
 /* The last batch that begins at or before seq: batches without records begin where the next one does. */
 static uint64_t batch_of(const struct audit *a, uint64_t seq)
 {
-	size_t low = 0, high = a->starts.count; /* starts[low] <= seq, starts[high] > seq */
+	size_t low = 0, high = a->batches.count; /* low begins at or before seq, high after it */
 
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 
-		if (*(const uint64_t *)list_at(&a->starts, middle) <= seq)
+		if (((const struct note *)list_at(&a->batches, middle))->first_seq <= seq)
 			low = middle;
 		else
 			high = middle;
@@ -69,15 +71,27 @@ static uint64_t batch_of(const struct audit *a, uint64_t seq)
 	return low;
 }
 
-enum fb_status audit_record_at(struct audit *a, struct fb_record *out, uint64_t seq)
+static enum fb_status open_back(struct audit *a, uint64_t number)
 {
 	uint8_t key[FB_JOURNAL_KEY_LEN];
-	struct fb_batch b;
 
-	fb_journal_key(key, batch_of(a, seq));
-	if (!fb_cursor_seek(a->back, (struct fb_str){ (const char *)key, sizeof(key) }) ||
-	    fb_batch_open(&b, fb_cursor_value(a->back), NULL) != FB_OK || seq < b.head.first_seq ||
-	    seq - b.head.first_seq >= b.head.records)
-		return FB_STORAGE; /* it was there a moment ago */
-	return fb_record_decode(out, b.records + (seq - b.head.first_seq) * FB_RECORD_LEN);
+	if (a->back_number == number && a->back_batch.records != NULL)
+		return FB_OK;
+	fb_journal_key(key, number);
+	a->back_batch.records = NULL;
+	a->back_number = number;
+	if (!fb_cursor_seek(a->back, (struct fb_str){ (const char *)key, sizeof(key) }))
+		return FB_STORAGE;
+	return fb_batch_open(&a->back_batch, fb_cursor_value(a->back), NULL);
+}
+
+enum fb_status audit_record_at(struct audit *a, struct fb_record *out, uint64_t seq)
+{
+	const struct fb_batch *b = &a->back_batch;
+
+	/* What was there a moment ago and is not any more is no difference. */
+	if (open_back(a, batch_of(a, seq)) != FB_OK || seq < b->head.first_seq ||
+	    seq - b->head.first_seq >= b->head.records)
+		return FB_STORAGE;
+	return fb_record_decode(out, b->records + (seq - b->head.first_seq) * FB_RECORD_LEN);
 }

@@ -124,6 +124,8 @@ static void check_info__every_check__has_a_name_of_its_own(void **state)
 			CHECK(strcmp(fb_audit_check_info(i)->name, fb_audit_check_info(k)->name) != 0);
 }
 
+#define WITH_LEDGER(test) cmocka_unit_test_setup_teardown(test, derived_setup, derived_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +135,9 @@ int main(void)
 		cmocka_unit_test(audit__every_byte_of_every_row_flipped__is_found),
 		cmocka_unit_test(audit__every_record_byte_changed_and_all_rehashed__is_found),
 		cmocka_unit_test(verify__each_corruption_of_the_chain__is_named),
+		WITH_LEDGER(audit__derived_rows_of_a_writer__are_clean),
+		WITH_LEDGER(audit__each_derived_lie__is_named),
+		WITH_LEDGER(audit__any_byte_of_a_derived_row_flipped__is_found),
 		cmocka_unit_test(audit__slow__shows_how_far_it_is),
 		cmocka_unit_test(describe__what_is_known__is_said),
 		cmocka_unit_test(check_info__every_check__has_a_name_of_its_own),

@@ -46,4 +46,9 @@ void audit__each_corruption__is_named(void **state);
 void audit__every_byte_of_every_row_flipped__is_found(void **state);
 void audit__every_record_byte_changed_and_all_rehashed__is_found(void **state);
 void verify__each_corruption_of_the_chain__is_named(void **state);
+int derived_setup(void **state);
+int derived_teardown(void **state);
+void audit__derived_rows_of_a_writer__are_clean(void **state);
+void audit__each_derived_lie__is_named(void **state);
+void audit__any_byte_of_a_derived_row_flipped__is_found(void **state);
 #endif /* FB_TEST_AUDIT_H */

@@ -160,6 +160,21 @@ void script_free(struct script *s)
 
 /* ---- the store ------------------------------------------------------------------------------------------------- */
 
+/* What the store has, so that only what is new is written: a write costs a flush. */
+static struct {
+	uint8_t *row;
+	size_t len;
+} written[SCRIPT_BATCHES];
+static struct fb_anchor anchored;
+
+static void forget_written(void)
+{
+	for (unsigned i = 0; i < SCRIPT_BATCHES; i++) {
+		free(written[i].row);
+		written[i].row = NULL;
+	}
+}
+
 int script_setup(void **state)
 {
 	char path[sizeof(dir.path) + 8];
@@ -174,6 +189,7 @@ int script_setup(void **state)
 int script_teardown(void **state)
 {
 	(void)state;
+	forget_written();
 	fb_store_close(store);
 	return fb_test_dir_remove(&dir) ? 0 : -1;
 }
@@ -208,6 +224,18 @@ static void write_row(uint64_t number, const uint8_t *row, size_t len)
 	CHECK_STATUS(FB_OK, fb_store_commit(store, &put, NULL, 0));
 }
 
+static void write_batch(const struct script *s, unsigned i)
+{
+	if (s->keys[i] == i && written[i].row != NULL && written[i].len == s->lens[i] &&
+	    memcmp(written[i].row, s->rows[i], s->lens[i]) == 0)
+		return;
+	write_row(s->keys[i], s->rows[i], s->lens[i]);
+	free(written[i].row);
+	written[i].row = fb_must_alloc(1, s->lens[i]);
+	written[i].len = s->lens[i];
+	memcpy(written[i].row, s->rows[i], s->lens[i]);
+}
+
 static bool has_all_rows(const struct script *s)
 {
 	for (unsigned i = 0; i < SCRIPT_BATCHES; i++)
@@ -218,12 +246,25 @@ static bool has_all_rows(const struct script *s)
 
 static void write_script(const struct script *s)
 {
-	if (!has_all_rows(s))
+	if (!has_all_rows(s)) {
 		clear_rows();
+		forget_written();
+	}
 	for (unsigned i = 0; i < SCRIPT_BATCHES; i++)
 		if (!s->left_out[i])
-			write_row(s->keys[i], s->rows[i], s->lens[i]);
-	CHECK_STATUS(FB_OK, fb_store_anchor_make(store, &s->anchor, NULL));
+			write_batch(s, i);
+	if (memcmp(&anchored, &s->anchor, sizeof(anchored)) != 0)
+		CHECK_STATUS(FB_OK, fb_store_anchor_make(store, &s->anchor, NULL));
+	anchored = s->anchor;
+}
+
+/* A store with rows that other scripts do not write is emptied. */
+static void end_script(const struct script *s)
+{
+	if (has_all_rows(s))
+		return;
+	clear_rows();
+	forget_written();
 }
 
 struct fb_audit_settings script_settings(void)
@@ -239,8 +280,7 @@ enum fb_status script_audit(const struct script *s, struct fb_audit_summary *sum
 
 	write_script(s);
 	st = fb_audit_run(sum, f, store, &settings, NULL);
-	if (!has_all_rows(s))
-		clear_rows();
+	end_script(s);
 	return st;
 }
 
@@ -252,7 +292,6 @@ enum fb_status script_verify(const struct script *s, struct fb_audit_summary *su
 
 	write_script(s);
 	st = fb_audit_verify(sum, f, store, &settings, NULL);
-	if (!has_all_rows(s))
-		clear_rows();
+	end_script(s);
 	return st;
 }

@@ -83,8 +83,8 @@ struct load_plan {
 struct load_result {
 	struct histogram latency; /* ns, from before a pair is handed over until its answer is taken */
 	struct usage usage;
-	uint64_t pairs, failed, batches, elapsed_ns;
+	uint64_t pairs, batches, elapsed_ns;
 };
-/* A warm-up, then so many seconds that count. */
+/* A warm-up, then so many seconds that count. Stops the program if a pair fails. */
 void load_run(struct load_result *out, struct stage *s, const struct load_plan *plan);
 #endif /* FB_LEDGER_BENCH_H */

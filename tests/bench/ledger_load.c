@@ -2,6 +2,7 @@
  * A pair is a hold on a random buyer's account and its capture, 90 % to a random provider and 10 % to the fees. */
 #include "ledger_bench.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct pair {
@@ -74,12 +75,21 @@ static void begin(struct load *l, struct pair *p)
 	submit(l, p, l->ops, p->half ? 1 : 2);
 }
 
+static void check(const struct pair *p)
+{
+	if (!p->failed)
+		return;
+	fprintf(stderr, "bench_ledger: the ledger did not do a pair\n");
+	exit(1);
+}
+
 /* The next pair whose answer is complete. */
 static struct pair *take(struct load *l)
 {
 	for (;;) {
 		struct pair *p = answers_take(&l->answers);
 
+		check(p);
 		if (!p->half)
 			return p;
 		p->half = false;
@@ -98,7 +108,6 @@ static void keep_going(struct load *l, uint64_t end_ns)
 
 		now = stage_now_ns(l->stage);
 		histogram_add(&l->result->latency, now - p->start_ns);
-		l->result->failed += p->failed;
 		begin(l, p);
 	} while (now < end_ns);
 }
@@ -106,7 +115,7 @@ static void keep_going(struct load *l, uint64_t end_ns)
 static void drain(struct load *l)
 {
 	for (uint64_t i = 0; i < l->plan->outstanding; i++)
-		l->result->failed += take(l)->failed;
+		take(l);
 }
 
 static void subtract(struct usage *now, const struct usage *before)

@@ -1,6 +1,6 @@
 /* Shared inside the load generator: what is to be sent, and what came of it. */
-#ifndef BENCH_LOAD_H
-#define BENCH_LOAD_H
+#ifndef FB_LOAD_H
+#define FB_LOAD_H
 #include "farebox/core.h"
 
 #include <netinet/in.h>
@@ -55,4 +55,4 @@ struct load_view {
 };
 /* FB_OK: it is whole. FB_PENDING: more must come. FB_BAD_SYNTAX: this is no answer we understand. */
 enum fb_status load_answer_view(struct load_view *out, const struct load_answer *a);
-#endif /* BENCH_LOAD_H */
+#endif /* FB_LOAD_H */

@@ -3,6 +3,7 @@
  * Read on: settings.c (what may be combined), chain.c (the engines under the API), listen.c (the API);
  * then a payment's way, which begins in api/x402/verify.c and facilitator/settle/begin.c. */
 #include "app.h"
+#include "latch.h"
 #include "server.h"
 
 #include "farebox/os.h"
@@ -38,18 +39,35 @@ static void block_signals(sigset_t *set)
 	sigprocmask(SIG_BLOCK, set, NULL); /* threads inherit this: only sigwait below takes them */
 }
 
-/* Settling needs gas money; the server says so rather than wait for the first payment that finds out. */
-static void warn_of_gas(const struct fb_server *s, struct fb_str signer)
+/* The lane belongs to the loop's thread. */
+struct funds {
+	const struct fb_lane *lane;
+	fb_u128 wei;
+	bool known;
+};
+
+static void read_funds(void *arg)
 {
+	struct funds *f = arg;
+
+	f->known = fb_lane_balance(f->lane, &f->wei);
+}
+
+/* Settling needs gas money; the server says so rather than wait for the first payment that finds out. */
+static void warn_of_gas(struct fb_server *s, struct fb_str signer)
+{
+	struct funds funds = { .lane = s->lane };
 	fb_u128 balance;
 
-	if (!fb_lane_balance(s->lane, &balance) || balance >= (fb_u128)s->conf.signer_min_gwei * GWEI)
+	fb_run_on(s->loop, read_funds, &funds);
+	balance = funds.wei;
+	if (!funds.known || balance >= (fb_u128)s->conf.signer_min_gwei * GWEI)
 		return;
 	printf("Warning: signer %.*s has %llu gwei, less than signer_min_gwei (%llu): send it gas money to settle\n",
 	       FB_STR_ARG(signer), (unsigned long long)(balance / GWEI), (unsigned long long)s->conf.signer_min_gwei);
 }
 
-static void announce(const struct fb_server *s)
+static void announce(struct fb_server *s)
 {
 	char block[FB_ADDRESS_TEXT_LEN];
 	struct fb_buf signer;

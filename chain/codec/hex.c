@@ -4,7 +4,7 @@
 enum { BAD = 0xFF, PREFIX = 2, CHUNK = 64 };
 
 /* One more than the digit's value; 0 for what is no hex digit. A table: a payment holds over a thousand digits. */
-static const uint8_t digits[256] = {
+static const uint8_t value_plus_one[256] = {
 	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
 	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
 	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
@@ -13,7 +13,7 @@ static const uint8_t digits[256] = {
 /* 0..15, or BAD for a character that is no hex digit. */
 static uint8_t digit_or_bad(char c)
 {
-	return (uint8_t)(digits[(unsigned char)c] - 1);
+	return (uint8_t)(value_plus_one[(unsigned char)c] - 1);
 }
 
 unsigned fb_hex_digit(char c)

@@ -57,13 +57,15 @@ void fb_accounts_add(struct fb_accounts *a, uint64_t number, const struct fb_key
 {
 	struct fb_cell *c;
 
-	fb_accounts_reach(a, number);
-	c = fb_cell_at(a, number);
+	/* The cell is written before anybody can find it, by its number or by its key. */
+	fb_seg_reserve(&a->cells, (uint32_t)number);
+	c = fb_seg_at(&a->cells, (uint32_t)number, sizeof(*c));
 	FB_ASSERT(!fb_cell_is_open(c));
 	c->key = *key;
 	c->may_go_below_zero = may_go_below_zero;
 	FB_ASSERT(fb_cell_is_open(c));
 	a->open++;
+	fb_accounts_reach(a, number);
 	fb_table_put(&a->by_key, fb_key_hash(key, a->seed), (uint32_t)number);
 	reap(a);
 }

@@ -110,5 +110,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(replay__of_all_records__is_the_same_books, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("books", tests, NULL, NULL) + test_books_order() + test_books_chain() +
-	       test_books_once();
+	       test_books_once() + test_books_hold() + test_books_torture() +
+	       test_books_recovery() + test_books_growth();
 }

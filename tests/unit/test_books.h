@@ -9,6 +9,10 @@
 int test_books_order(void);
 int test_books_chain(void);
 int test_books_once(void);
+int test_books_hold(void);
+int test_books_torture(void);
+int test_books_recovery(void);
+int test_books_growth(void);
 
 enum { USDC = 1, EURC = 2 };
 extern const struct fb_account_key world, alice, bob, fees, alice_euro, world_euro;

@@ -13,7 +13,6 @@ struct fb_bulk {
 	rocksdb_envoptions_t *env;
 	rocksdb_sstfilewriter_t *writer;
 	bool writing; /* a file is open in writer */
-	char first;   /* byte of the keys in that file */
 	char paths[BULK_FILES_MAX][STORE_PATH_MAX];
 	size_t files;
 	bool failed;
@@ -84,11 +83,8 @@ static void start_file(struct fb_bulk *b)
 static bool prepare(struct fb_bulk *b, struct fb_str key)
 {
 	FB_ASSERT(key.len > 0 && key.len <= FB_PUT_KEY_MAX);
-	if (b->writing && b->first != key.at[0])
-		end_file(b);
 	if (!b->writing && !b->failed)
 		start_file(b);
-	b->first = key.at[0];
 	return !b->failed;
 }
 
@@ -111,6 +107,11 @@ void fb_bulk_remove(struct fb_bulk *b, struct fb_str key)
 		return;
 	rocksdb_sstfilewriter_delete(b->writer, key.at, key.len, &text);
 	take(b, text);
+}
+
+void fb_bulk_split(struct fb_bulk *b)
+{
+	end_file(b);
 }
 
 enum fb_status fb_bulk_finish(struct fb_bulk *b)

@@ -9,11 +9,16 @@ enum {
 	CACHE_BYTES = 16 << 20,
 	OPEN_FILES_MAX = 512,
 	DERIVED_FILE_BYTES = 64 << 20,
+	DERIVED_LEVEL_BYTES = 512 << 20,
+	DERIVED_NEW_FILES = 24, /* bulk files that wait to be merged: eight bulks of three kinds */
+	NEVER = 1 << 20,
 	INFO_LOG_FATAL = 4,             /* rocksdb::FATAL_LEVEL: nothing, see make_database_options */
 	INFO_LOG_FILES = 2,             /* one is made at every open, and stays empty */
 	RECOVERY_TOLERATE_TORN_END = 0, /* any other damage in the log refuses to open; the library's default skips it */
 	RECOVERY_UP_TO_DAMAGE = 2,
-	BLOOM_BITS = 10,                /* a key that is absent, the usual case for a new payment, costs no read */
+	/* A key that is absent, the usual case for a new payment, costs no read: with ten bits it would in one case of a
+	 * hundred, and an id is looked for in a dozen files. */
+	BLOOM_BITS = 15,
 };
 
 const char *const store_family_names[FB_FAMILY_END] = {
@@ -51,6 +56,18 @@ static void make_database_options(struct fb_store *s)
 	set_options_without_function(s);
 }
 
+/* Bulks never wait for merges, and must not hold up commits either, which a backlog of any family does. */
+static void let_bulks_pile_up(rocksdb_options_t *options)
+{
+	rocksdb_options_set_target_file_size_base(options, DERIVED_FILE_BYTES);
+	rocksdb_options_set_max_bytes_for_level_base(options, DERIVED_LEVEL_BYTES);
+	rocksdb_options_set_level0_file_num_compaction_trigger(options, DERIVED_NEW_FILES);
+	rocksdb_options_set_level0_slowdown_writes_trigger(options, NEVER);
+	rocksdb_options_set_level0_stop_writes_trigger(options, NEVER);
+	rocksdb_options_set_soft_pending_compaction_bytes_limit(options, 0);
+	rocksdb_options_set_hard_pending_compaction_bytes_limit(options, 0);
+}
+
 static rocksdb_options_t *make_family_options(struct fb_store *s, size_t buffer_bytes, int compression, bool bloom)
 {
 	rocksdb_options_t *options = rocksdb_options_create();
@@ -70,11 +87,12 @@ void store_options_make(struct fb_store *s)
 {
 	make_database_options(s);
 	s->cache = rocksdb_cache_create_lru(CACHE_BYTES);
-	/* Rows are hashes, addresses and signed bytes: nothing to compress. Records are half zeros. */
+	/* Rows are hashes, addresses and signed bytes: nothing to compress. Records are half zeros, and derived rows have
+	 * been packed. */
 	s->family_options[FB_FAMILY_ROWS] = make_family_options(s, ROWS_BUFFER_BYTES, rocksdb_no_compression, true);
 	s->family_options[FB_FAMILY_JOURNAL] = make_family_options(s, JOURNAL_BUFFER_BYTES, rocksdb_lz4_compression, false);
-	s->family_options[FB_FAMILY_DERIVED] = make_family_options(s, DERIVED_BUFFER_BYTES, rocksdb_lz4_compression, true);
-	rocksdb_options_set_target_file_size_base(s->family_options[FB_FAMILY_DERIVED], DERIVED_FILE_BYTES);
+	s->family_options[FB_FAMILY_DERIVED] = make_family_options(s, DERIVED_BUFFER_BYTES, rocksdb_no_compression, true);
+	let_bulks_pile_up(s->family_options[FB_FAMILY_DERIVED]);
 	s->get_options = rocksdb_readoptions_create();
 	s->walk_options = rocksdb_readoptions_create();
 	rocksdb_readoptions_set_fill_cache(s->walk_options, 0); /* a walk must not drive out what gets need */

@@ -33,6 +33,40 @@ enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t *out_len, s
 	return fb_store_get_from(s, FB_FAMILY_ROWS, out, out_len, cap, key);
 }
 
+static bool give(rocksdb_pinnableslice_t *value, char *text, void (*found)(void *arg, size_t i, struct fb_str value),
+		 void *arg, size_t i)
+{
+	struct fb_str bytes;
+
+	if (value != NULL) {
+		bytes.at = rocksdb_pinnableslice_value(value, &bytes.len);
+		found(arg, i, bytes);
+		rocksdb_pinnableslice_destroy(value);
+	}
+	rocksdb_free(text);
+	return text == NULL;
+}
+
+enum fb_status fb_store_get_many(struct fb_store *s, enum fb_family family, const struct fb_str *keys, size_t count,
+				 void (*found)(void *arg, size_t i, struct fb_str value), void *arg)
+{
+	const char *at[FB_STORE_GET_MANY_MAX];
+	size_t len[FB_STORE_GET_MANY_MAX];
+	rocksdb_pinnableslice_t *values[FB_STORE_GET_MANY_MAX];
+	char *texts[FB_STORE_GET_MANY_MAX];
+	bool ok = true;
+
+	FB_ASSERT(count > 0 && count <= FB_STORE_GET_MANY_MAX);
+	for (size_t i = 0; i < count; i++) {
+		at[i] = keys[i].at;
+		len[i] = keys[i].len;
+	}
+	rocksdb_batched_multi_get_cf(s->db, s->get_options, s->families[family], count, at, len, values, texts, false);
+	for (size_t i = 0; i < count; i++)
+		ok &= give(values[i], texts[i], found, arg, i);
+	return ok ? FB_OK : FB_STORAGE;
+}
+
 static void add_journal(struct fb_store *s, const struct fb_put *row)
 {
 	FB_ASSERT(row->key.len > 0 && row->key.len <= FB_PUT_KEY_MAX && !row->remove);

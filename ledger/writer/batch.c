@@ -35,6 +35,7 @@ static void begin(struct fb_writer *w)
 
 	b->records = 0;
 	b->put_count = b->row_count = b->row_bytes = b->op_count = b->item_count = 0;
+	ahead_clear(w->ahead);
 	b->time_us = now_us > w->head.time_us ? now_us : w->head.time_us + 1;
 	if (folded > w->forgotten) {
 		fb_books_forget_ids(w->books, folded);
@@ -88,6 +89,7 @@ static enum fb_status decide(struct fb_writer *w, struct item *i)
 		uint32_t before = b->records;
 
 		len = chain_len(i->ops + k, i->op_count - k);
+		ahead_decide(w, len);
 		st = fb_books_run(w->books, i->results + k, fb_batch_records(b->bytes), &b->records, i->ops + k, len,
 				  b->time_us);
 		add_to_tail(w, before);
@@ -135,6 +137,8 @@ static enum fb_status fill(struct fb_writer *w)
 	struct item *i;
 
 	while ((i = take(w)) != NULL) {
+		if (st == FB_OK && i->op_count > 0)
+			ahead_look(w, i);
 		if (st == FB_OK)
 			st = decide(w, i);
 		if (st == FB_OK)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AHEAD = 8 /* entries fetched ahead of their use: sorted by account, they lie anywhere */ };
+
 /* A record of an account. */
 struct line {
 	uint64_t account, seq;
@@ -19,7 +21,7 @@ struct derivation {
 	struct fb_writer *w;
 	struct fb_bulk *bulk;
 	uint64_t first, end; /* seqs */
-	struct line *lines;
+	struct line *lines, *spare;
 	struct fact *holds, *ids;
 	size_t line_count, hold_count, id_count;
 };
@@ -34,7 +36,7 @@ static void put(struct derivation *d, const struct row *r)
 	fb_bulk_put(d->bulk, row_key(r), row_value(r));
 }
 
-/* ---- gather and sort ----------------------------------------------------------------------------------------- */
+/* ---- gather -------------------------------------------------------------------------------------------------- */
 
 static void add_line(struct derivation *d, uint64_t account, uint64_t seq)
 {
@@ -42,9 +44,9 @@ static void add_line(struct derivation *d, uint64_t account, uint64_t seq)
 		d->lines[d->line_count++] = (struct line){ account, seq };
 }
 
-static void add_hold(struct derivation *d, const struct fb_record *r, fb_id id, bool ends)
+static void add_hold(struct derivation *d, const struct entry *e, fb_id id, uint64_t seq, bool ends)
 {
-	d->holds[d->hold_count++] = (struct fact){ r->debit, id, r->seq, ends };
+	d->holds[d->hold_count++] = (struct fact){ e->debit, id, seq, ends };
 }
 
 static void add_id(struct derivation *d, fb_id id, uint64_t seq, bool ends)
@@ -52,24 +54,24 @@ static void add_id(struct derivation *d, fb_id id, uint64_t seq, bool ends)
 	d->ids[d->id_count++] = (struct fact){ 0, id, seq, ends };
 }
 
-static void gather(struct derivation *d, const struct fb_record *r)
+static void gather(struct derivation *d, const struct entry *e, uint64_t seq)
 {
-	add_line(d, r->debit, r->seq);
-	add_line(d, r->credit, r->seq);
-	switch (r->kind) {
+	add_line(d, e->debit, seq);
+	add_line(d, e->credit, seq);
+	switch (e->kind) {
 	case FB_RECORD_HOLD:
-		add_hold(d, r, r->id, false);
+		add_hold(d, e, e->id, seq, false);
 		break;
 	case FB_RECORD_CAPTURE:
 	case FB_RECORD_RELEASE:
-		add_hold(d, r, r->ref, true);
+		add_hold(d, e, e->ref, seq, true);
 		break;
 	case FB_RECORD_EXPIRE:
-		add_hold(d, r, r->ref, true);
-		add_id(d, r->ref, r->seq, true);
+		add_hold(d, e, e->ref, seq, true);
+		add_id(d, e->ref, seq, true);
 		return;
 	case FB_RECORD_REVERSE:
-		add_id(d, r->ref, r->seq, true);
+		add_id(d, e->ref, seq, true);
 		break;
 	case FB_RECORD_ACCOUNT:
 	case FB_RECORD_LEG: /* its capture has the id */
@@ -80,23 +82,51 @@ static void gather(struct derivation *d, const struct fb_record *r)
 	case FB_RECORD_KIND_END:
 		FB_UNREACHABLE("a kind of record");
 	}
-	add_id(d, r->id, r->seq, false);
+	add_id(d, e->id, seq, false);
+}
+
+/* ---- sort ---------------------------------------------------------------------------------------------------- */
+
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+
+/* One pass of a radix sort: stable, by the digit at `shift` of the account's number. */
+static void sort_digit(struct derivation *d, unsigned shift)
+{
+	static _Thread_local size_t starts[DIGITS];
+	struct line *sorted = d->spare;
+	size_t start = 0;
+
+	memset(starts, 0, sizeof(starts));
+	for (size_t i = 0; i < d->line_count; i++)
+		starts[d->lines[i].account >> shift & (DIGITS - 1)]++;
+	for (size_t k = 0; k < DIGITS; k++) {
+		size_t count = starts[k];
+
+		starts[k] = start;
+		start += count;
+	}
+	for (size_t i = 0; i < d->line_count; i++)
+		sorted[starts[d->lines[i].account >> shift & (DIGITS - 1)]++] = d->lines[i];
+	d->spare = d->lines;
+	d->lines = sorted;
+}
+
+/* By account; they came by seq, and stay so. */
+static void sort_lines(struct derivation *d)
+{
+	uint64_t highest = 0;
+
+	for (size_t i = 0; i < d->line_count; i++)
+		highest = d->lines[i].account > highest ? d->lines[i].account : highest;
+	for (unsigned shift = 0; shift < 64 && highest >> shift != 0; shift += DIGIT_BITS)
+		sort_digit(d, shift);
 }
 
 #define ORDER(a, b) \
 	if ((a) != (b)) \
 		return (a) < (b) ? -1 : 1
 
-static int by_account(const void *left, const void *right)
-{
-	const struct line *a = left, *b = right;
-
-	ORDER(a->account, b->account);
-	ORDER(a->seq, b->seq);
-	return 0;
-}
-
-static int by_id(const void *left, const void *right)
+static int by_place_and_seq(const void *left, const void *right)
 {
 	const struct fact *a = left, *b = right;
 
@@ -111,22 +141,21 @@ static void gather_all(struct derivation *d)
 	size_t count = (size_t)(d->end - d->first);
 
 	d->lines = fb_must_alloc(2 * count, sizeof(d->lines[0]));
+	d->spare = fb_must_alloc(2 * count, sizeof(d->lines[0]));
 	d->holds = fb_must_alloc(count, sizeof(d->holds[0]));
 	d->ids = fb_must_alloc(2 * count, sizeof(d->ids[0]));
 	for (uint64_t seq = d->first; seq < d->end; seq++)
-		gather(d, &at(d, seq)->record);
-	qsort(d->lines, d->line_count, sizeof(d->lines[0]), by_account);
-	qsort(d->holds, d->hold_count, sizeof(d->holds[0]), by_id);
-	qsort(d->ids, d->id_count, sizeof(d->ids[0]), by_id);
+		gather(d, at(d, seq), seq);
+	sort_lines(d);
+	qsort(d->holds, d->hold_count, sizeof(d->holds[0]), by_place_and_seq);
+	qsort(d->ids, d->id_count, sizeof(d->ids[0]), by_place_and_seq);
 }
 
 /* ---- emit ---------------------------------------------------------------------------------------------------- */
 
-static const struct fb_counters *after(const struct derivation *d, const struct line *l)
+static bool is_last_of_account(const struct derivation *d, size_t i)
 {
-	const struct entry *e = at(d, l->seq);
-
-	return &e->after[e->record.debit == l->account ? 0 : 1];
+	return i + 1 == d->line_count || d->lines[i + 1].account != d->lines[i].account;
 }
 
 /* As every account is after its last record. */
@@ -137,10 +166,10 @@ static void put_accounts(struct derivation *d)
 		struct fb_account a;
 		struct row r;
 
-		if (i + 1 < d->line_count && d->lines[i + 1].account == l->account)
+		if (!is_last_of_account(d, i))
 			continue;
 		FB_ASSERT(fb_books_account(d->w->books, &a, l->account) == FB_OK); /* its key, which never changes */
-		a.counters = *after(d, l);
+		a.counters = *entry_after(at(d, l->seq), l->account);
 		a.last_seq = l->seq;
 		row_account(&r, &a);
 		put(d, &r);
@@ -171,9 +200,9 @@ static void put_batches(struct derivation *d, const struct mark *m)
 
 static void put_hold(struct derivation *d, const struct fact *f)
 {
-	const struct fb_record *record = &at(d, f->seq)->record;
-	const struct fb_hold h = { .id = f->id, .account = f->account, .seq = f->seq, .content = record->content,
-				   .amount = record->amount, .expires_us = record->expires_us };
+	const struct fb_record record = tail_record(&d->w->tail, f->seq);
+	const struct fb_hold h = { .id = f->id, .account = f->account, .seq = f->seq, .content = record.content,
+				   .amount = record.amount, .expires_us = record.expires_us };
 	struct row r;
 
 	row_hold(&r, &h);
@@ -205,13 +234,21 @@ static void put_holds(struct derivation *d)
 /* What is known of an id that was undone here: its record is here too, or folded before. */
 static enum fb_status fact_of(struct derivation *d, struct fb_id_fact *out, const struct fact *f)
 {
-	const struct fb_record *r;
+	struct fb_record r;
 
 	if (f->ends)
 		return index_find(d->w, out, f->id);
-	r = &at(d, f->seq)->record;
-	*out = (struct fb_id_fact){ .seq = r->seq, .content = r->content, .refused = r->refused, .kind = r->kind };
+	r = tail_record(&d->w->tail, f->seq);
+	*out = (struct fb_id_fact){ .seq = r.seq, .content = r.content, .refused = r.refused, .kind = r.kind };
 	return FB_OK;
+}
+
+static void fetch_ahead(const struct derivation *d, uint64_t seq)
+{
+	const char *entry = (const char *)at(d, seq);
+
+	for (size_t i = 0; i < sizeof(struct entry); i += 64)
+		__builtin_prefetch(entry + i);
 }
 
 static enum fb_status put_ids(struct derivation *d)
@@ -221,6 +258,8 @@ static enum fb_status put_ids(struct derivation *d)
 		struct fb_id_fact known;
 		struct row r;
 
+		if (i + AHEAD < d->id_count)
+			fetch_ahead(d, d->ids[i + AHEAD].seq);
 		if (fact_of(d, &known, first) != FB_OK)
 			return FB_STORAGE;
 		for (next = i; next < d->id_count && same(&d->ids[next], first); next++)
@@ -234,9 +273,12 @@ static enum fb_status put_ids(struct derivation *d)
 static void put_history(struct derivation *d)
 {
 	for (size_t i = 0; i < d->line_count; i++) {
+		const struct line *l = &d->lines[i];
 		struct row r;
 
-		row_history(&r, d->lines[i].account, at(d, d->lines[i].seq));
+		if (i + AHEAD < d->line_count)
+			fetch_ahead(d, d->lines[i + AHEAD].seq);
+		row_history(&r, l->account, l->seq, at(d, l->seq));
 		put(d, &r);
 	}
 }
@@ -255,6 +297,21 @@ static enum fb_status make_mark(const struct derivation *d, struct mark *m)
 	return st;
 }
 
+/* In the order of the kinds' letters: A, B, H, I, R. */
+static enum fb_status put_all(struct derivation *d, const struct mark *m)
+{
+	enum fb_status st;
+
+	put_accounts(d);
+	put_batches(d, m);
+	put_holds(d);
+	fb_bulk_split(d->bulk);
+	st = put_ids(d);
+	fb_bulk_split(d->bulk);
+	put_history(d);
+	return st;
+}
+
 enum fb_status derive(struct fb_writer *w, struct fb_bulk *bulk, struct mark *m)
 {
 	struct derivation d = { .w = w, .bulk = bulk, .first = tail_first(&w->tail), .end = tail_end(&w->tail) };
@@ -263,12 +320,9 @@ enum fb_status derive(struct fb_writer *w, struct fb_bulk *bulk, struct mark *m)
 	if (st != FB_OK)
 		return st;
 	gather_all(&d);
-	put_accounts(&d); /* in the order of the kinds' letters: A, B, H, I, R */
-	put_batches(&d, m);
-	put_holds(&d);
-	st = put_ids(&d);
-	put_history(&d);
+	st = put_all(&d, m);
 	free(d.lines);
+	free(d.spare);
 	free(d.holds);
 	free(d.ids);
 	return st;

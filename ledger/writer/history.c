@@ -7,12 +7,14 @@ struct page {
 	uint64_t account;
 };
 
-static void add_entry(struct page *p, const struct entry *e)
+static void add_entry(struct page *p, const struct tail *t, uint64_t seq)
 {
-	if (e->record.debit != p->account && e->record.credit != p->account)
+	const struct entry *e = tail_at(t, seq);
+
+	if (e->debit != p->account && e->credit != p->account)
 		return;
-	p->out[p->count++] = (struct fb_history_line){ .record = e->record, .time_us = e->time_us,
-						       .after = e->after[e->record.debit == p->account ? 0 : 1] };
+	p->out[p->count++] = (struct fb_history_line){ .record = tail_record(t, seq), .time_us = e->time_us,
+						       .after = *entry_after(e, p->account) };
 }
 
 /* Rows of the account from seq on, or from seq back. */
@@ -43,7 +45,7 @@ static enum fb_status add_before(struct fb_writer *w, struct page *p, uint64_t e
 	uint64_t first = tail_first(&w->tail), seq = end < tail_end(&w->tail) ? end : tail_end(&w->tail);
 
 	for (; seq > first && p->count < p->cap; seq--)
-		add_entry(p, tail_at(&w->tail, seq - 1));
+		add_entry(p, &w->tail, seq - 1);
 	if (p->count == p->cap || end <= 1)
 		return FB_OK;
 	return add_rows(w, p, (end < first ? end : first) - 1, true);
@@ -58,7 +60,7 @@ static enum fb_status add_after(struct fb_writer *w, struct page *p, uint64_t cu
 	if (cursor + 1 < first)
 		st = add_rows(w, p, cursor + 1, false);
 	for (uint64_t seq = cursor + 1 < first ? first : cursor + 1; seq < end && p->count < p->cap && st == FB_OK; seq++)
-		add_entry(p, tail_at(&w->tail, seq));
+		add_entry(p, &w->tail, seq);
 	return st;
 }
 

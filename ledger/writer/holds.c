@@ -36,17 +36,20 @@ static bool is_asked_for(const struct page *p, const struct fb_hold *h)
 }
 
 /* The change that a record makes; false: it is about no hold. */
-static bool change_of(struct fb_hold *h, const struct fb_record *r)
+static bool change_of(struct fb_hold *h, const struct tail *t, uint64_t seq)
 {
-	bool begins = r->kind == FB_RECORD_HOLD;
+	const struct entry *e = tail_at(t, seq);
+	bool begins = e->kind == FB_RECORD_HOLD;
 
-	if (!begins && r->kind != FB_RECORD_CAPTURE && r->kind != FB_RECORD_RELEASE && r->kind != FB_RECORD_EXPIRE)
+	if (!begins && e->kind != FB_RECORD_CAPTURE && e->kind != FB_RECORD_RELEASE && e->kind != FB_RECORD_EXPIRE)
 		return false;
-	*h = (struct fb_hold){ .id = begins ? r->id : r->ref, .account = r->debit, .seq = r->seq };
+	*h = (struct fb_hold){ .id = begins ? e->id : e->ref, .account = e->debit, .seq = seq };
 	if (begins) {
-		h->content = r->content;
-		h->amount = r->amount;
-		h->expires_us = r->expires_us;
+		struct fb_record r = tail_record(t, seq);
+
+		h->content = r.content;
+		h->amount = r.amount;
+		h->expires_us = r.expires_us;
 	}
 	return true;
 }
@@ -60,7 +63,7 @@ static void gather(const struct tail *t, struct changes *c, const struct page *p
 	c->items = fb_must_alloc((size_t)(end - first) + 1, sizeof(c->items[0]));
 	c->count = 0;
 	for (uint64_t seq = first; seq < end; seq++)
-		if (change_of(&c->items[c->count], &tail_at(t, seq)->record) && is_asked_for(p, &c->items[c->count]))
+		if (change_of(&c->items[c->count], t, seq) && is_asked_for(p, &c->items[c->count]))
 			c->count++;
 	qsort(c->items, c->count, sizeof(c->items[0]), by_place_and_seq);
 	for (size_t i = 0; i < c->count; i++)

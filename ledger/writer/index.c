@@ -58,7 +58,10 @@ enum fb_status index_record(struct fb_writer *w, struct fb_record *out, int64_t 
 
 static enum fb_status find(void *ctx, struct fb_id_fact *out, fb_id id)
 {
-	return index_find(ctx, out, id);
+	struct fb_writer *w = ctx;
+	enum fb_status st;
+
+	return ahead_find(w->ahead, &st, out, id) ? st : index_find(w, out, id);
 }
 
 /* On the writer's thread, which may see what is not durable yet. */
@@ -71,7 +74,7 @@ static enum fb_status record(void *ctx, struct fb_record *out, uint64_t seq)
 	pthread_rwlock_rdlock(&w->tail.lock);
 	in_tail = seq >= tail_first(&w->tail);
 	if (in_tail)
-		*out = tail_at(&w->tail, seq)->record;
+		*out = tail_record(&w->tail, seq);
 	pthread_rwlock_unlock(&w->tail.lock);
 	return in_tail ? FB_OK : index_record(w, out, &time_us, seq);
 }

@@ -183,6 +183,13 @@ struct item *queue_peek(const struct queue *q)
 	return q->at == q->end ? NULL : (struct item *)(q->block[q->filling ^ 1] + q->at);
 }
 
+struct item *queue_after(const struct queue *q, const struct item *i)
+{
+	char *block = q->block[q->filling ^ 1], *next = block + ((const char *)i - block) + i->bytes;
+
+	return next == block + q->end ? NULL : (struct item *)next;
+}
+
 void queue_take(struct queue *q)
 {
 	q->at += queue_peek(q)->bytes;

@@ -47,9 +47,9 @@ static bool find_in_tail(const struct tail *t, struct fb_account *out, uint64_t 
 	for (uint64_t s = seq < end ? seq + 1 : end; s > first; s--) {
 		const struct entry *e = tail_at(t, s - 1);
 
-		if (e->record.debit != out->number && e->record.credit != out->number)
+		if (e->debit != out->number && e->credit != out->number)
 			continue;
-		out->counters = e->after[e->record.debit == out->number ? 0 : 1];
+		out->counters = *entry_after(e, out->number);
 		out->last_seq = s - 1;
 		return true;
 	}
@@ -161,9 +161,9 @@ enum fb_status fb_writer_balance_at_time(struct fb_writer *w, struct fb_account 
 
 /* ---- one transfer -------------------------------------------------------------------------------------------- */
 
-static bool undoes(const struct fb_record *r, fb_id id)
+static bool undoes(const struct entry *e, fb_id id)
 {
-	return (r->kind == FB_RECORD_EXPIRE || r->kind == FB_RECORD_REVERSE) && r->ref == id;
+	return (e->kind == FB_RECORD_EXPIRE || e->kind == FB_RECORD_REVERSE) && e->ref == id;
 }
 
 /* The record with the id, and whether it is undone, as far as the tail knows. */
@@ -175,11 +175,11 @@ static bool transfer_in_tail(const struct tail *t, struct fb_transfer *out, fb_i
 	for (uint64_t seq = tail_first(t), end = tail_end(t); seq < end; seq++) {
 		const struct entry *e = tail_at(t, seq);
 
-		out->undone |= undoes(&e->record, id);
-		if (e->record.id != id || e->record.kind == FB_RECORD_LEG)
+		out->undone |= undoes(e, id);
+		if (e->id != id || e->kind == FB_RECORD_LEG)
 			continue;
 		found = true;
-		out->record = e->record;
+		out->record = tail_record(t, seq);
 		out->time_us = e->time_us;
 	}
 	return found;

@@ -62,12 +62,22 @@ uint64_t row_number(struct fb_str key)
 	return fb_get_be64(bytes_of(key) + 1);
 }
 
+/* One instruction a word: there are a dozen a record. */
+static inline void put_amount(uint8_t *p, struct fb_amount a)
+{
+	uint64_t high = __builtin_bswap64((uint64_t)(a.atoms >> 64)), low = __builtin_bswap64((uint64_t)a.atoms);
+
+	memcpy(p, &high, sizeof(high));
+	memcpy(p + 8, &low, sizeof(low));
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "big-endian fields are swapped here");
+
 static void put_counters(uint8_t *p, const struct fb_counters *c)
 {
-	fb_put_be128(p, c->debits_posted.atoms);
-	fb_put_be128(p + 16, c->debits_pending.atoms);
-	fb_put_be128(p + 32, c->credits_posted.atoms);
-	fb_put_be128(p + 48, c->credits_pending.atoms);
+	put_amount(p, c->debits_posted);
+	put_amount(p + 16, c->debits_pending);
+	put_amount(p + 32, c->credits_posted);
+	put_amount(p + 48, c->credits_pending);
 }
 
 static void get_counters(struct fb_counters *c, const uint8_t *p)
@@ -256,15 +266,15 @@ void row_history_key(struct row *r, uint64_t account, uint64_t seq)
 	key_u64(r, seq);
 }
 
-void row_history(struct row *r, uint64_t account, const struct entry *e)
+void row_history(struct row *r, uint64_t account, uint64_t seq, const struct entry *e)
 {
 	uint8_t words[HISTORY_LEN];
 
-	FB_ASSERT(account == e->record.debit || account == e->record.credit);
-	row_history_key(r, account, e->record.seq);
+	FB_ASSERT(account == e->debit || account == e->credit);
+	row_history_key(r, account, seq);
 	fb_put_be64(r->value + HISTORY_TIME_AT, (uint64_t)e->time_us);
-	put_counters(words, &e->after[account == e->record.debit ? 0 : 1]);
-	fb_record_encode(words + COUNTERS_LEN, &e->record);
+	put_counters(words, entry_after(e, account));
+	memcpy(words + COUNTERS_LEN, e->bytes, FB_RECORD_LEN);
 	r->value_len = HISTORY_WORDS_AT + pack(r->value + HISTORY_WORDS_AT, words, HISTORY_LEN / WORD);
 }
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct entry *slot(const struct tail *t, uint64_t seq)
+static struct entry **chunk_of(const struct tail *t, uint64_t seq)
 {
-	return &t->chunks[seq / TAIL_CHUNK % t->chunk_count][seq % TAIL_CHUNK];
+	return &t->chunks[seq / TAIL_CHUNK & (t->chunk_count - 1)];
 }
 
 void tail_open(struct tail *t, uint64_t first, size_t entries_max)
@@ -15,7 +15,9 @@ void tail_open(struct tail *t, uint64_t first, size_t entries_max)
 
 	memset(t, 0, sizeof(*t));
 	t->entries_max = entries_max;
-	t->chunk_count = entries_max / TAIL_CHUNK + 2; /* the first and the last may be used in part */
+	t->chunk_count = 1;
+	while (t->chunk_count < entries_max / TAIL_CHUNK + 2) /* the first and the last may be used in part */
+		t->chunk_count *= 2;
 	t->chunks = fb_must_alloc(t->chunk_count, sizeof(t->chunks[0]));
 	atomic_store(&t->first, first);
 	atomic_store(&t->end, first);
@@ -44,12 +46,12 @@ size_t tail_room(const struct tail *t)
 
 struct entry *tail_add(struct tail *t)
 {
-	struct entry **chunk = &t->chunks[t->filled / TAIL_CHUNK % t->chunk_count];
+	struct entry **chunk = chunk_of(t, t->filled);
 
 	FB_ASSERT(tail_room(t) > 0);
 	if (*chunk == NULL)
 		*chunk = fb_must_alloc(TAIL_CHUNK, sizeof(**chunk));
-	return slot(t, t->filled++);
+	return &(*chunk)[t->filled++ % TAIL_CHUNK];
 }
 
 void tail_publish(struct tail *t)
@@ -57,21 +59,22 @@ void tail_publish(struct tail *t)
 	atomic_store_explicit(&t->end, t->filled, memory_order_release);
 }
 
-const struct entry *tail_at(const struct tail *t, uint64_t seq)
+struct fb_record tail_record(const struct tail *t, uint64_t seq)
 {
+	struct fb_record r;
+
 	FB_ASSERT(seq >= tail_first(t));
-	return slot(t, seq);
+	FB_ASSERT(fb_record_decode(&r, tail_at(t, seq)->bytes) == FB_OK);
+	return r;
 }
 
 /* Gives back the memory of chunks that nothing is in any more. */
 void tail_drop(struct tail *t, uint64_t end)
 {
-	uint64_t from = tail_first(t) / TAIL_CHUNK, to = end / TAIL_CHUNK;
-
 	FB_ASSERT(end >= tail_first(t) && end <= tail_end(t));
-	for (uint64_t i = from; i < to; i++) {
-		free(t->chunks[i % t->chunk_count]);
-		t->chunks[i % t->chunk_count] = NULL;
+	for (uint64_t seq = tail_first(t); seq / TAIL_CHUNK < end / TAIL_CHUNK; seq += TAIL_CHUNK) {
+		free(*chunk_of(t, seq));
+		*chunk_of(t, seq) = NULL;
 	}
 	atomic_store_explicit(&t->first, end, memory_order_release);
 }
@@ -89,14 +92,16 @@ void tail_add_chain(struct tail *t, const struct fb_books *books, const uint8_t 
 		    int64_t time_us, uint64_t batch)
 {
 	for (uint32_t i = from; i < to; i++) {
+		const uint8_t *bytes = records + (size_t)i * FB_RECORD_LEN;
 		uint64_t seq = t->filled;
 		struct entry *e = tail_add(t);
+		struct fb_record r;
 
-		FB_ASSERT(fb_record_decode(&e->record, records + (size_t)i * FB_RECORD_LEN) == FB_OK);
-		FB_ASSERT(e->record.seq == seq);
-		e->after[0] = counters_of(books, e->record.debit);
-		e->after[1] = counters_of(books, e->record.credit);
-		e->time_us = time_us;
-		e->batch = batch;
+		FB_ASSERT(fb_record_decode(&r, bytes) == FB_OK && r.seq == seq);
+		*e = (struct entry){ .debit = r.debit, .credit = r.credit, .id = r.id, .ref = r.ref, .kind = r.kind,
+				     .time_us = time_us, .batch = batch };
+		e->after[0] = counters_of(books, r.debit);
+		e->after[1] = counters_of(books, r.credit);
+		memcpy(e->bytes, bytes, FB_RECORD_LEN);
 	}
 }

@@ -26,10 +26,10 @@ static int by_account(const void *left, const void *right)
 	return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
-static void add_newer(struct trial *t, const struct entry *e, uint64_t account, unsigned side)
+static void add_newer(struct trial *t, const struct entry *e, uint64_t account, uint64_t seq)
 {
 	if (account != 0)
-		t->newer[t->newer_count++] = (struct newer){ account, e->record.seq, e->after[side] };
+		t->newer[t->newer_count++] = (struct newer){ account, seq, *entry_after(e, account) };
 }
 
 /* Sorted; only the last of an account is left. */
@@ -41,8 +41,8 @@ static void gather(struct trial *t, uint64_t first, uint64_t end)
 	for (uint64_t seq = first; seq < end; seq++) {
 		const struct entry *e = tail_at(&t->w->tail, seq);
 
-		add_newer(t, e, e->record.debit, 0);
-		add_newer(t, e, e->record.credit, 1);
+		add_newer(t, e, e->debit, seq);
+		add_newer(t, e, e->credit, seq);
 	}
 	qsort(t->newer, t->newer_count, sizeof(t->newer[0]), by_account);
 	for (size_t i = 0; i < t->newer_count; i++)

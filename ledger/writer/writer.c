@@ -72,6 +72,7 @@ static struct fb_writer *make(struct fb_store *store, const struct fb_writer_set
 	FB_ASSERT(w->settings.snapshot_every <= FB_SNAPSHOT_EVERY_MAX);
 	queue_open(&w->queue);
 	batch_open(&w->batch);
+	w->ahead = fb_must_alloc(1, sizeof(*w->ahead));
 	FB_ASSERT(pthread_mutex_init(&w->durable_lock, NULL) == 0);
 	FB_ASSERT(pthread_cond_init(&w->durable, NULL) == 0);
 	FB_ASSERT(pthread_mutex_init(&w->fold.lock, NULL) == 0);
@@ -87,6 +88,7 @@ static void destroy(struct fb_writer *w)
 	pthread_mutex_destroy(&w->fold.lock);
 	pthread_cond_destroy(&w->durable);
 	pthread_mutex_destroy(&w->durable_lock);
+	free(w->ahead);
 	batch_close(&w->batch);
 	queue_close(&w->queue);
 	tail_close(&w->tail);

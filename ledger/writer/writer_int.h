@@ -49,22 +49,30 @@ void queue_ring(struct queue *q);
 bool queue_wait(struct queue *q, int timeout_ms);
 /* The next item, NULL: none without a wait. It stays valid until queue_wait is called. */
 struct item *queue_peek(const struct queue *q);
+struct item *queue_after(const struct queue *q, const struct item *i); /* the one after it, likewise */
 void queue_take(struct queue *q);
 
 /* ---- tail.c: records that are not folded yet, by seq ----------------------------------------------------------- */
-/* A record, what its accounts were after it, and the batch it is in. */
+/* A record, what its accounts were after it, and the batch it is in. What it is found by stands in front. */
 struct entry {
-	struct fb_record record;
-	struct fb_counters after[2]; /* debit, credit */
+	uint64_t debit, credit;
+	fb_id id, ref;
+	enum fb_record_kind kind;
 	int64_t time_us;
 	uint64_t batch;
+	struct fb_counters after[2]; /* debit, credit */
+	uint8_t bytes[FB_RECORD_LEN];
 };
+static inline const struct fb_counters *entry_after(const struct entry *e, uint64_t account)
+{
+	return &e->after[account == e->debit ? 0 : 1];
+}
 enum { TAIL_CHUNK = 1024 /* entries */ };
 /* Entries first … end-1 can be read by anybody who holds the lock for reading, or by the folder. The writer adds
  * behind `end` and then moves it; the folder takes from the front while it holds the lock for writing. */
 struct tail {
 	pthread_rwlock_t lock;
-	struct entry **chunks; /* a ring */
+	struct entry **chunks; /* a ring; their number is a power of two */
 	size_t chunk_count, entries_max;
 	_Atomic uint64_t first;  /* the oldest seq; all before are folded */
 	_Atomic uint64_t end;    /* one behind the newest durable seq */
@@ -76,7 +84,11 @@ size_t tail_room(const struct tail *t);
 struct entry *tail_add(struct tail *t); /* there is room */
 void tail_publish(struct tail *t);      /* what was added is durable */
 /* An entry that was added. */
-const struct entry *tail_at(const struct tail *t, uint64_t seq);
+static inline const struct entry *tail_at(const struct tail *t, uint64_t seq)
+{
+	return &t->chunks[seq / TAIL_CHUNK & (t->chunk_count - 1)][seq % TAIL_CHUNK];
+}
+struct fb_record tail_record(const struct tail *t, uint64_t seq);
 void tail_drop(struct tail *t, uint64_t end); /* the folder, under the lock */
 static inline uint64_t tail_first(const struct tail *t)
 {
@@ -138,7 +150,7 @@ void row_id_key(struct row *r, fb_id id);
 void row_id(struct row *r, fb_id id, const struct fb_id_fact *f);
 enum fb_status row_id_read(struct fb_id_fact *out, struct fb_str value);
 void row_history_key(struct row *r, uint64_t account, uint64_t seq);
-void row_history(struct row *r, uint64_t account, const struct entry *e);
+void row_history(struct row *r, uint64_t account, uint64_t seq, const struct entry *e);
 enum fb_status row_history_read(struct fb_history_line *out, struct fb_str key, struct fb_str value);
 bool row_is(struct fb_str key, char kind, size_t key_len);
 /* The account or first number that a key holds behind its kind. */
@@ -184,6 +196,20 @@ struct batch {
 	size_t put_count;
 };
 
+/* Of the writer's thread: operations that are decided soon. Cleared with every batch: between two of them the books may
+ * forget ids, and the index learns of them. */
+enum { AHEAD_OPS = 512 };
+struct ahead {
+	const struct fb_op *ops[AHEAD_OPS];
+	size_t op_count, decided, expected; /* expected: of the ops, what the books were told of */
+	struct {
+		fb_id id;
+		enum fb_status status; /* FB_NOT_FOUND, FB_OK, FB_STORAGE */
+		struct fb_id_fact fact;
+	} ids[AHEAD_OPS];
+	size_t id_count, next_id;
+};
+
 /* Another thread folds. */
 struct fold {
 	pthread_t thread;
@@ -206,6 +232,7 @@ struct fb_writer {
 	struct queue queue;
 	struct head head;       /* of the writer's thread */
 	struct batch batch;
+	struct ahead *ahead;    /* likewise */
 	uint64_t forgotten;     /* likewise: what the books were told to forget */
 	bool failed;            /* likewise */
 	struct mark mark;       /* of the folder */
@@ -227,6 +254,15 @@ void batch_run(struct fb_writer *w);
 /* Writes the journal's next batch and moves the anchor. */
 enum fb_status batch_write(struct fb_writer *w);
 void writer_fail(struct fb_writer *w, const char *why);
+
+/* ahead.c */
+void ahead_clear(struct ahead *a);
+/* Looks up what the item and those behind it need, unless that was done. */
+void ahead_look(struct fb_writer *w, const struct item *item);
+/* So many operations are being decided. */
+void ahead_decide(struct fb_writer *w, size_t count);
+/* False: it was not looked up. */
+bool ahead_find(struct ahead *a, enum fb_status *out, struct fb_id_fact *fact, fb_id id);
 
 /* fold.c */
 void fold_start(struct fb_writer *w);

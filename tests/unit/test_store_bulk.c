@@ -1,4 +1,4 @@
-/* Goal: cursors move both ways over one snapshot; a bulk shows all its rows or none, a kind of rows a file.
+/* Goal: cursors move both ways over one snapshot; a bulk shows all its rows or none.
  * Method: a real store; the failing disk is a directory that was taken away. */
 #include "test_store.h"
 
@@ -106,6 +106,34 @@ static void bulk__ingested__is_there_at_once_and_after_reopen(void **state)
 	fb_store_close(s);
 }
 
+static void note_found(void *arg, size_t i, struct fb_str value)
+{
+	char *seen = arg;
+
+	CHECK(value.len == 1);
+	seen[i] = value.at[0];
+}
+
+static void get_many__some_are_there__gives_those(void **state)
+{
+	static const struct fb_str keys[] = { { "z", 1 }, { "b2", 2 }, { "a1", 2 }, { "a1", 2 }, { "a", 1 }, { "c1", 2 } };
+	struct fb_store *s = test_store_open();
+	struct fb_bulk *b;
+	char seen[FB_COUNT(keys) + 1] = "......";
+
+	(void)state;
+	fb_bulk_open(&b, s, FB_FAMILY_DERIVED);
+	fb_bulk_put(b, FB_STR("a1"), FB_STR("x"));
+	fb_bulk_split(b);
+	fb_bulk_put(b, FB_STR("b2"), FB_STR("y"));
+	CHECK_STATUS(FB_OK, fb_bulk_finish(b));
+	CHECK_STATUS(FB_OK, fb_bulk_ingest(b));
+	fb_bulk_close(b);
+	CHECK_STATUS(FB_OK, fb_store_get_many(s, FB_FAMILY_DERIVED, keys, FB_COUNT(keys), note_found, seen));
+	CHECK_STR(".yxx..", fb_str_of(seen));
+	fb_store_close(s);
+}
+
 static void bulk__thrown_away__leaves_nothing(void **state)
 {
 	struct fb_store *s = test_store_open();
@@ -177,6 +205,7 @@ int test_store_bulk(void)
 		IN_ROOT(cursor__both_ways__sees_the_family_as_it_was),
 		IN_ROOT(commit__with_a_journal_row__both_families_or_none),
 		IN_ROOT(bulk__ingested__is_there_at_once_and_after_reopen),
+		IN_ROOT(get_many__some_are_there__gives_those),
 		IN_ROOT(bulk__thrown_away__leaves_nothing),
 		IN_ROOT(bulk__no_directory_for_its_files__fails_once_and_for_all),
 		IN_ROOT(clear_derived__throws_derived_rows_away_alone),

@@ -45,6 +45,11 @@ FB_MUST_USE enum fb_status fb_store_get(struct fb_store *s, uint8_t *out, size_t
 					struct fb_str key);
 FB_MUST_USE enum fb_status fb_store_get_from(struct fb_store *s, enum fb_family family, uint8_t *out, size_t *out_len,
 					     size_t cap, struct fb_str key);
+/* Calls found(arg, i, value) for every keys[i] that is there, in any order; cheaper than one by one. FB_STORAGE. */
+enum { FB_STORE_GET_MANY_MAX = 512 };
+FB_MUST_USE enum fb_status fb_store_get_many(struct fb_store *s, enum fb_family family, const struct fb_str *keys,
+					     size_t count, void (*found)(void *arg, size_t i, struct fb_str value),
+					     void *arg);
 /* Calls each(arg, key, value) for every caller's row whose key starts with prefix, in key order, on one
  * consistent snapshot; stops when it returns false. FB_OK also then; FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_scan(struct fb_store *s, struct fb_str prefix,
@@ -72,11 +77,13 @@ FB_MUST_USE enum fb_status fb_store_commit(struct fb_store *s, const struct fb_p
 const char *fb_store_failure(const struct fb_store *s);
 
 /* Many rows at once, beside the log: sorted files that become visible together, durable, in one step.
- * Keys strictly ascending. Every first byte of a key has a file of its own, so that kinds of rows do not mix. */
+ * Keys strictly ascending. */
 struct fb_bulk;
 void fb_bulk_open(struct fb_bulk **out, struct fb_store *s, enum fb_family family);
 void fb_bulk_put(struct fb_bulk *b, struct fb_str key, struct fb_str value);
 void fb_bulk_remove(struct fb_bulk *b, struct fb_str key);
+/* What follows goes into another file, so that large kinds of rows are not merged with each other. */
+void fb_bulk_split(struct fb_bulk *b);
 /* Makes the files durable. After it, fb_bulk_ingest shows all rows or none: FB_STORAGE. Both report earlier failures
  * too. One bulk at a time. */
 FB_MUST_USE enum fb_status fb_bulk_finish(struct fb_bulk *b);

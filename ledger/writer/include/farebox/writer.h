@@ -39,9 +39,9 @@ enum {
 	FB_WRITER_BATCH_BYTES_MAX = FB_PUTS_MAX * (FB_PUT_KEY_MAX + FB_PUT_VALUE_MAX), /* of callers' rows */
 	FB_WRITER_EXPIRE_MAX = 1024,         /* holds that expire in one batch */
 	FB_SUBMIT_OPS_MAX = 128,
-	FB_SNAPSHOT_EVERY = 65536,           /* records: the default */
+	FB_SNAPSHOT_EVERY = 131072,          /* records: the default */
 	FB_SNAPSHOT_EVERY_MAX = 1 << 20,
-	FB_WRITER_TAIL_FACTOR = 4,
+	FB_WRITER_TAIL_FACTOR = 3,
 };
 struct fb_writer_settings {
 	struct fb_clock clock;

@@ -63,7 +63,7 @@ enum fb_status fb_lane_row_decode(struct fb_lane_row *out, struct fb_str key, st
 	row.day = fb_get_be32(p + 57);
 	row.owner_len = p[61];
 	raw_at = (size_t)FIXED + row.owner_len;
-	if (row.owner_len > FB_LANE_OWNER_MAX || raw_at >= value.len)
+	if (row.owner_len > FB_LANE_OWNER_MAX || raw_at >= value.len || value.len - raw_at > FB_LANE_RAW_MAX)
 		return FB_STORAGE;
 	memcpy(row.owner, p + FIXED, row.owner_len);
 	row.raw_len = value.len - raw_at;

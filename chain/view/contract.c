@@ -20,16 +20,34 @@ static bool says_valid(const struct fb_rpc_result *result)
 	       fb_token_is_valid_signature_answer((struct fb_str){ (const char *)data, len });
 }
 
+static bool holds(struct fb_str text, struct fb_str word)
+{
+	for (size_t i = 0; i + word.len <= text.len; i++)
+		if (fb_str_eq_nocase((struct fb_str){ text.at + i, word.len }, word))
+			return true;
+	return false;
+}
+
 /* "The node failed" is not "the contract said no". Nodes report out-of-gas and bad opcodes as plain
- * errors, which are answers about the call; these codes speak of the node: rate limits and inner faults. */
+ * errors, which are answers about the call; these codes and words speak of the node: rate limits, inner faults,
+ * a state it does not have. */
 static bool is_outage(const struct fb_rpc_result *result)
 {
 	static const int64_t codes[] = { -32005, -32007, -32029, -32603, 429 };
+	static const struct fb_str words[] = { FB_STR("header not found"),  FB_STR("block not found"),
+					       FB_STR("missing trie node"), FB_STR("timeout"),
+					       FB_STR("timed out"),	    FB_STR("rate limit"),
+					       FB_STR("too many requests"), FB_STR("unavailable") };
 
+	if (result->status != FB_RPC_ERROR)
+		return result->status == FB_BAD_SYNTAX;
 	for (size_t i = 0; i < FB_COUNT(codes); i++)
-		if (result->status == FB_RPC_ERROR && result->error_code == codes[i])
+		if (result->error_code == codes[i])
 			return true;
-	return result->status == FB_BAD_SYNTAX;
+	for (size_t i = 0; i < FB_COUNT(words); i++)
+		if (holds(result->error_message, words[i]))
+			return true;
+	return false;
 }
 
 static void on_reply(void *arg, const struct fb_rpc_reply *reply)

@@ -113,6 +113,8 @@ enum fb_status fb_settle_record_decode(struct fb_settle_record *out, struct fb_s
 	r.block = fb_get_be64(p + 116);
 	r.created_us = (int64_t)fb_get_be64(p + 124);
 	r.updated_us = (int64_t)fb_get_be64(p + 132);
+	if (r.granted && r.state != FB_SETTLE_INCLUDED)
+		return FB_STORAGE;
 	if (reason_of(&r.reason, (struct fb_str){ value.at + FIXED, row[3] }) != FB_OK)
 		return FB_STORAGE;
 	*out = r;

@@ -67,7 +67,7 @@ static bool run_all(struct chaos_totals totals[WORKERS], uint64_t first, uint64_
 			continue;
 		for (seed = first + w; seed < first + count; seed += WORKERS)
 			run_one(&totals[w]);
-		_exit(0);
+		exit(0); /* not _exit: a sanitizer looks for leaks here */
 	}
 	while (wait(&status) > 0)
 		good &= WIFEXITED(status) && WEXITSTATUS(status) == 0;

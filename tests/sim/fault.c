@@ -20,6 +20,10 @@ static bool use_rule(struct fb_sim_rule *out, struct fb_sim *s, bool request, co
 		for (size_t m = 0; m < count; m++) {
 			if (hits_request(s->rules[i].fault) != request || !fits(&s->rules[i], methods[m]))
 				continue;
+			if (s->rules[i].skip > 0) {
+				s->rules[i].skip--;
+				continue;
+			}
 			s->rules[i].count--;
 			*out = s->rules[i];
 			return true;

@@ -4,9 +4,8 @@
 
 int main(void)
 {
-	return test_settle_once() + test_settle_chain() + test_settle_limits() + test_settle_restart() +
-				       test_settle_lost() ==
-			       0
-		       ? 0
-		       : 1;
+	int failed = test_settle_record() + test_settle_once() + test_settle_chain() + test_settle_limits() +
+		     test_settle_restart() + test_settle_lost();
+
+	return failed == 0 ? 0 : 1;
 }

@@ -68,11 +68,13 @@ enum fb_sim_fault {
 	FB_SIM_ERROR,   /* the call of that method alone: nothing was taken, an error object with `text` */
 	FB_SIM_RUBBISH, /* likewise: the result is a text that is nothing */
 	FB_SIM_NULL,    /* likewise: the result is null */
+	FB_SIM_NUMBER,  /* likewise: the result is a number, where a text belongs */
 	FB_SIM_FAULTS
 };
 struct fb_sim_rule {
 	const char *method; /* NULL: any */
 	enum fb_sim_fault fault;
+	unsigned skip;  /* so many fitting ones are spared first */
 	unsigned count; /* how many times; the oldest rule that fits is used first */
 	unsigned ms;
 	int64_t code;     /* of ERROR; 0 takes -32000 */

@@ -10,6 +10,7 @@ static const struct fb_command commands[] = {
 	{ "serve", "serve [--SETTING VALUE]...", "run the facilitator", fb_command_serve },
 	{ "pay", "pay URL --key SOURCE [--yes] [--max AMOUNT]", "buy one call from an x402 server", fb_command_pay },
 	{ "key", "key new|import|address ...", "make, encrypt and show keys", fb_command_key },
+	{ "ledger", "ledger ACTION [--data DIR] ...", "look into the books, check and copy them", fb_command_ledger },
 	{ "config", "config check|print [--json] [--SETTING VALUE]...",
 	  "check and show the settings and where each came from", fb_command_config },
 	{ "version", "version [--json]", "show the version", fb_command_version },

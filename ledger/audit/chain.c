@@ -41,9 +41,17 @@ static enum fb_status check_head(struct audit *a, const struct fb_batch_head *h)
 	return FB_OK;
 }
 
+/* A journal was announced, and nobody was answered yet. */
+static bool is_beginning(const struct fb_anchor *anchor)
+{
+	static const struct fb_hash zero;
+
+	return anchor->number == 0 && fb_hash_eq(&anchor->hash, &zero);
+}
+
 static enum fb_status check_anchored(struct audit *a, const struct fb_hash *hash)
 {
-	if (a->next_batch != a->anchor.number || fb_hash_eq(hash, &a->anchor.hash))
+	if (a->next_batch != a->anchor.number || is_beginning(&a->anchor) || fb_hash_eq(hash, &a->anchor.hash))
 		return FB_OK;
 	return audit_differ_hash(a, FB_AUDIT_ANCHOR, "the hash of the batch that the anchor names", hash, &a->anchor.hash);
 }
@@ -149,6 +157,8 @@ static void look_at_end(struct audit *a, struct fb_cursor *c)
 static enum fb_status check_reached(struct audit *a)
 {
 	a->finding->in_journal = false;
+	if (a->next_batch == 0 && is_beginning(&a->anchor))
+		return FB_OK;
 	if (a->next_batch == 0)
 		return audit_differ_text(a, FB_AUDIT_GENESIS, 0, "the journal", "empty", "begun by batch 0");
 	if (a->anchor.number >= a->next_batch)

@@ -42,6 +42,24 @@ static void audit__a_journal_beyond_its_anchor__is_clean(void **state)
 	script_free(&s);
 }
 
+static void audit__a_journal_that_was_only_announced__is_clean(void **state)
+{
+	struct fb_audit_finding f;
+	struct fb_audit_summary sum;
+	struct script s;
+
+	(void)state;
+	script_make(&s);
+	script_encode(&s);
+	script_chain(&s);
+	s.anchor.epoch = 1;
+	CHECK_STATUS(FB_OK, script_audit(&s, &sum, &f));
+	memset(s.left_out, true, sizeof(s.left_out));
+	CHECK_STATUS(FB_OK, script_audit(&s, &sum, &f));
+	CHECK(sum.batches == 0 && sum.records == 0);
+	script_free(&s);
+}
+
 /* ---- progress -------------------------------------------------------------------------------------------------- */
 struct shown {
 	unsigned times;
@@ -131,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(audit__a_right_journal__is_clean),
 		cmocka_unit_test(audit__a_journal_beyond_its_anchor__is_clean),
+		cmocka_unit_test(audit__a_journal_that_was_only_announced__is_clean),
 		cmocka_unit_test(audit__each_corruption__is_named),
 		cmocka_unit_test(audit__every_byte_of_every_row_flipped__is_found),
 		cmocka_unit_test(audit__every_record_byte_changed_and_all_rehashed__is_found),

@@ -49,7 +49,13 @@ static void no_kind(struct fb_op *op) { op->kind = (enum fb_op_kind)6; }
 static void debit_purpose(struct fb_op *op) { op->debit.purpose = (enum fb_purpose)0; }
 static void debit_purpose_end(struct fb_op *op) { op->debit.purpose = FB_PURPOSE_END; }
 static void credit_purpose(struct fb_op *op) { op->legs[0].credit.purpose = (enum fb_purpose)0; }
-static void credit_purpose_end(struct fb_op *op) { op->legs[op->leg_count - 1].credit.purpose = FB_PURPOSE_END; }
+static void credit_purpose_end(struct fb_op *op)
+{
+	size_t last = op->leg_count <= FB_LEGS_MAX ? op->leg_count - 1 : 0; /* beside nine_legs: any leg will do */
+
+	op->legs[last].credit.purpose = FB_PURPOSE_END;
+}
+
 static void no_legs(struct fb_op *op) { op->leg_count = 0; }
 static void a_leg(struct fb_op *op) { op->leg_count = 1; op->legs[0] = (struct fb_leg){ bob, { 1 } }; }
 static void a_leg_more(struct fb_op *op) { op->leg_count = 2; op->legs[1] = (struct fb_leg){ fees, { 1 } }; }

@@ -185,8 +185,8 @@ static void close_outside(void *arg)
 
 	if (s->lane != NULL)
 		fb_lane_stop(s->lane);
+	fb_rpc_close(s->rpc); /* first: what it is still asked is answered now, to owners that are there */
 	fb_head_close(s->head);
-	fb_rpc_close(s->rpc);
 	fb_view_close(s->view);
 }
 

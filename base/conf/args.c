@@ -9,6 +9,20 @@ struct args {
 	int count, next;
 };
 
+/* Of an argument that is none of ours, what a message may repeat: a key typed in a wrong place is not shown, nor is
+ * enough of it shown to guess the rest. */
+static struct fb_str shown(struct fb_str arg)
+{
+	struct fb_str name = arg, value;
+
+	(void)fb_str_split(&name, &value, arg, '=');
+	if (conf_looks_like_key(name))
+		return FB_STR("(a key)");
+	if (name.len > SETTING_NAME_MAX)
+		name.len = SETTING_NAME_MAX;
+	return name;
+}
+
 static enum fb_status unknown(struct fb_str name, struct fb_error *e)
 {
 	const char *near = setting_suggest(name);
@@ -17,7 +31,7 @@ static enum fb_status unknown(struct fb_str name, struct fb_error *e)
 
 	if (i == SETTINGS)
 		return fb_error_set(e, FB_BAD_VALUE, "--%.*s: no such setting; --help lists them",
-				    name.len > 60 ? 60 : (int)name.len, name.at);
+				    FB_STR_ARG(shown(name)));
 	setting_flag(flag, &fb_conf_settings[i]);
 	return fb_error_set(e, FB_BAD_VALUE, "--%.*s: no such setting; did you mean --%s?", FB_STR_ARG(name), flag);
 }
@@ -96,7 +110,7 @@ static enum fb_status read_one(struct fb_conf *c, struct source *source, const c
 	if (!conf_is_printable(arg))
 		return fb_error_set(e, FB_BAD_VALUE, "argument %d holds a control character", a->next);
 	if (!fb_str_starts(arg, FB_STR("--")) || arg.len == 2)
-		return fb_error_set(e, FB_BAD_VALUE, "%.60s: want --name value", conf_looks_like_key(arg) ? "(a key)" : arg.at);
+		return fb_error_set(e, FB_BAD_VALUE, "%.*s: want --name value", FB_STR_ARG(shown(arg)));
 	name = arg = (struct fb_str){ arg.at + 2, arg.len - 2 };
 	joined = fb_str_split(&name, &value, arg, '=');
 	if (!fb_str_eq(name, FB_STR("config")))

@@ -145,6 +145,8 @@ static const struct { struct sources s; enum fb_status want; const char *text; }
 	{ { .args = { "--" } }, FB_BAD_VALUE, "--: want --name value" },
 	{ { .args = { "-p", "1" } }, FB_BAD_VALUE, "-p: want --name value" },
 	{ { .args = { "0x" KEY } }, FB_BAD_VALUE, "(a key): want --name value" },
+	{ { .args = { "EVM_PRIVATE_KEY=0x" KEY } }, FB_BAD_VALUE, "EVM_PRIVATE_KEY: want --name value" },
+	{ { .args = { "--0x" KEY } }, FB_BAD_VALUE, "--(a key): no such setting; --help lists them" },
 	{ { .args = { "--bind=a\nb" } }, FB_BAD_VALUE, "argument 1 holds a control character" },
 	{ { .args = { "--bind", "a\nb" } }, FB_BAD_VALUE, "--bind: the value holds a control character" },
 	{ { .args = { "--config" } }, FB_BAD_SYNTAX, "--config: its value is missing" },

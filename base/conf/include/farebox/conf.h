@@ -40,7 +40,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	SWITCH(open_settle, "FAREBOX_OPEN_SETTLE", "let anyone settle on a non-loopback address (needs gas_budget_day_gwei)") \
 	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \
 	TEXT(pay_to, "", "FAREBOX_PAY_TO", "payees that may be settled for, comma-separated; empty is any")             \
-	SECRET(api_keys, "FAREBOX_API_KEYS", "file with one API key a line; when set, /verify and /settle need one")    \
+	SECRET(api_keys, "FAREBOX_API_KEYS", "API keys, one a line: a file or $NAME; when set, /verify and /settle need one") \
 	NUMBER(gas_limit_max, 400000, 21000, 16000000, "FAREBOX_GAS_LIMIT_MAX", "absolute gas cap of one settlement")   \
 	NUMBER(max_fee_gwei, 500, 1, 1000000, "FAREBOX_MAX_FEE_GWEI", "absolute cap of the fee per gas")                \
 	NUMBER(rpc_timeout_ms, 5000, 50, 60000, "FAREBOX_RPC_TIMEOUT_MS", "deadline of one RPC attempt")                \

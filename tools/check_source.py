@@ -5,7 +5,7 @@ and exits with 1 if there are any.
 An exception stands on the line it is for: /* allow(RULE): reason */ (in scripts: # or // allow(RULE): reason).
 An exception that excuses nothing, names no rule or gives no reason is itself a fault.
 
-usage: check_source.py [ROOT]      the files are those that git tracks or would add
+usage: check_source.py [ROOT]      the files are those that git tracks or would add; without git, all but what is built
        check_source.py --rules     the rules, one a line
 """
 import pathlib
@@ -177,11 +177,29 @@ def faults(path, text):
     return sorted(bad + [fault for fault in found if fault[:2] not in used])
 
 
-def listed(root):
+def tracked(root):
+    """What git tracks or would add; None without git, or outside a repository."""
     command = ["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"]
-    out = subprocess.run(command, check=True, capture_output=True)
-    names = out.stdout.decode().split("\0")
-    return sorted(name for name in names if name and not name.startswith("tests/fuzz/corpus/"))
+    try:
+        out = subprocess.run(command, check=True, capture_output=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return None
+    return [name for name in out.stdout.decode().split("\0") if name]
+
+
+def walked(root):
+    """Every file but those that .gitignore names."""
+    for path in root.rglob("*"):
+        name = path.relative_to(root)
+        if path.is_file() and name.parts[0] not in (".git", "build") and "node_modules" not in name.parts:
+            yield name.as_posix()
+
+
+def listed(root):
+    names = tracked(root)
+    if names is None:
+        names = walked(root)
+    return sorted(name for name in names if not name.startswith("tests/fuzz/corpus/") and not name.endswith(".tmp"))
 
 
 def main(args):

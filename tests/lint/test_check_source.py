@@ -3,6 +3,7 @@
 Method: a table of small files, each with the rules it must break; every rule must occur in it."""
 import pathlib
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import check_source  # noqa: E402
@@ -87,8 +88,21 @@ ROWS = [
 ]
 
 
+def listed_without_git():
+    """A folder that is no repository is read all the same, without what was built or installed in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name in ("a/b.c", "build/x.c", "tests/node_modules/y.js", "tests/fuzz/corpus/json/z", "c.tmp"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text("x")
+        return check_source.listed(root)
+
+
 def main():
     bad = 0
+    if listed_without_git() != ["a/b.c"]:
+        print(f"without git: got {listed_without_git()}")
+        bad += 1
     for path, text, want in ROWS:
         got = [rule for _, rule, _ in check_source.faults(path, text)]
         if sorted(got) != sorted(want):

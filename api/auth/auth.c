@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FILE_MAX = 131072 };
 
@@ -25,46 +26,83 @@ static enum fb_status add_key(struct fb_auth_keys *k, struct fb_str key, const c
 	return FB_OK;
 }
 
+/* Without blanks, and without the CR of files that come from Windows. */
+static struct fb_str trim(struct fb_str s)
+{
+	s = fb_str_trim(s);
+	if (s.len > 0 && s.at[s.len - 1] == '\r')
+		s.len--;
+	return fb_str_trim(s);
+}
+
+/* The text before the first `at`, or all of it; *rest goes behind. */
+static struct fb_str take(struct fb_str *rest, char at)
+{
+	struct fb_str head = *rest, tail = { "", 0 };
+
+	(void)fb_str_split(&head, &tail, *rest, at);
+	*rest = tail;
+	return trim(head);
+}
+
+static enum fb_status add_line(struct fb_auth_keys *k, struct fb_str line, const char *source, struct fb_error *e)
+{
+	enum fb_status st = FB_OK;
+
+	while (line.len > 0 && st == FB_OK) {
+		struct fb_str key = take(&line, ',');
+
+		if (key.len > 0)
+			st = add_key(k, key, source, e);
+	}
+	return st;
+}
+
 static enum fb_status add_keys(struct fb_auth_keys *k, struct fb_str text, const char *source, struct fb_error *e)
 {
 	enum fb_status st = FB_OK;
 
 	while (text.len > 0 && st == FB_OK) {
-		size_t n = 0;
-		struct fb_str item;
+		struct fb_str line = take(&text, '\n');
 
-		while (n < text.len && text.at[n] != '\n' && text.at[n] != ',')
-			n++;
-		item = fb_str_trim((struct fb_str){ text.at, n });
-		n += n < text.len;
-		text = (struct fb_str){ text.at + n, text.len - n };
-		if (item.len > 0 && item.at[0] != '#')
-			st = add_key(k, item, source, e);
+		if (line.len > 0 && line.at[0] != '#') /* a key behind a comma in a comment is none either */
+			st = add_line(k, line, source, e);
 	}
 	if (st == FB_OK && k->count == 0)
 		st = fb_error_set(e, FB_BAD_VALUE, "api_keys (%s): holds no key: want one a line", source);
 	return st;
 }
 
-static enum fb_status read_source(struct fb_auth_keys *k, const char *source, struct fb_error *e)
+/* A variable holds the keys. One that holds the path of their file would make that path a key, which anybody might
+ * guess. */
+static enum fb_status read_variable(struct fb_auth_keys *k, const char *source, struct fb_error *e)
 {
-	char *text;
+	const char *value = getenv(source + 1);
+
+	if (value == NULL)
+		return fb_error_set(e, FB_NOT_FOUND, "api_keys: the variable %s is not set", source + 1);
+	if (access(value, F_OK) == 0)
+		return fb_error_set(e, FB_BAD_VALUE, "api_keys (%s): holds the path of a file, want the keys: to read them "
+				    "from the file use --api-keys PATH", source);
+	return add_keys(k, fb_str_of(value), source, e);
+}
+
+static enum fb_status read_file(struct fb_auth_keys *k, const char *path, struct fb_error *e)
+{
+	char *text = fb_must_alloc(FILE_MAX, 1);
 	size_t len = 0;
-	enum fb_status st;
+	enum fb_status st = fb_os_read_secret(text, &len, FILE_MAX, path, e);
 
-	if (source[0] == '$') {
-		const char *value = getenv(source + 1);
-
-		return value == NULL ? fb_error_set(e, FB_NOT_FOUND, "api_keys: the variable %s is not set", source + 1)
-				     : add_keys(k, fb_str_of(value), source, e);
-	}
-	text = fb_must_alloc(FILE_MAX, 1);
-	st = fb_os_read_secret(text, &len, FILE_MAX, source, e);
 	if (st == FB_OK)
-		st = add_keys(k, (struct fb_str){ text, len }, source, e);
+		st = add_keys(k, (struct fb_str){ text, len }, path, e);
 	explicit_bzero(text, FILE_MAX);
 	free(text);
 	return st;
+}
+
+static enum fb_status read_source(struct fb_auth_keys *k, const char *source, struct fb_error *e)
+{
+	return source[0] == '$' ? read_variable(k, source, e) : read_file(k, source, e);
 }
 
 enum fb_status fb_auth_open(struct fb_auth_keys **out, const char *source, struct fb_error *e)

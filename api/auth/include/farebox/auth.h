@@ -14,8 +14,8 @@
 
 enum { FB_AUTH_KEYS_MAX = 256, FB_AUTH_KEY_MIN = 16, FB_AUTH_KEY_MAX = 256 };
 struct fb_auth_keys;
-/* source: "" (no keys: policy routes are open), "$NAME", or the path of a file only its owner may read;
- * one key a line or comma-separated, lines starting with '#' are comments. */
+/* source: "" (no keys: policy routes are open), "$NAME" (the variable holds the keys), or the path of a file only its
+ * owner may read; one key a line or comma-separated, lines starting with '#' are comments. */
 FB_MUST_USE enum fb_status fb_auth_open(struct fb_auth_keys **out, const char *source, struct fb_error *e);
 void fb_auth_close(struct fb_auth_keys *k); /* NULL allowed */
 bool fb_auth_has_keys(const struct fb_auth_keys *k);

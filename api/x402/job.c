@@ -12,6 +12,7 @@ struct fb_x402_job *fb_x402_job_new(struct fb_x402 *x, const struct fb_claim *c)
 	if (j == NULL)
 		fb_panic(__FILE__, __LINE__, __func__, "out of memory");
 	atomic_init(&j->holders, 2);
+	atomic_init(&j->end, FB_X402_OPEN);
 	j->x402 = x;
 	j->wait = NULL;
 	memcpy(&j->claim, c, offsetof(struct fb_claim, signature));

@@ -6,15 +6,66 @@
 
 enum { ANSWER_MAX = 2048, TEXT_MAX = 64 };
 
-/* ---- the way to the engine and back --------------------------------------------------------------- */
+/* ---- a success that reached nobody ------------------------------------------------------------------ */
+
+struct delivery {
+	struct fb_x402 *x402;
+	struct fb_settle_key key;
+};
+
+static struct delivery *delivery_of(struct fb_x402 *x, const struct fb_settle_outcome *o)
+{
+	struct delivery *d = fb_must_alloc(1, sizeof(*d));
+
+	*d = (struct delivery){ x, o->key };
+	return d;
+}
 
 /* On the loop's thread. */
+static void give_back(void *arg)
+{
+	struct delivery *d = arg;
+
+	if (!atomic_load(&d->x402->closed))
+		fb_settle_give_back(d->x402->settle, &d->key);
+	free(d);
+}
+
+static void on_delivered(void *arg, bool whole)
+{
+	struct delivery *d = arg;
+
+	if (whole)
+		free(d);
+	else
+		fb_loop_post(d->x402->loop, give_back, d);
+}
+
+void fb_x402_watch(struct fb_x402 *x, struct fb_reply *reply, const struct fb_settle_outcome *o)
+{
+	if (o->reason != FB_REASON_NONE)
+		return;
+	reply->delivered = on_delivered;
+	reply->delivered_arg = delivery_of(x, o);
+}
+
+void fb_x402_close(struct fb_x402 *x)
+{
+	atomic_store(&x->closed, true);
+}
+
+/* ---- the way to the engine and back --------------------------------------------------------------- */
+
+/* On the loop's thread. A success that comes when the caller has been told that nothing is known is the next
+ * caller's. */
 static void on_outcome(void *arg, const struct fb_settle_outcome *o)
 {
 	struct fb_x402_job *j = arg;
 	struct fb_http_wait *w = j->wait;
 
 	j->outcome = *o;
+	if (atomic_exchange(&j->end, FB_X402_ANSWERED) == FB_X402_LEFT && o->reason == FB_REASON_NONE)
+		fb_loop_post(j->x402->loop, give_back, delivery_of(j->x402, o));
 	fb_x402_job_release(j);
 	fb_http_wake(w);
 }
@@ -55,7 +106,7 @@ struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
 	struct pending *p = r->state;
 	struct fb_settle_outcome o = { .reason = FB_REASON_SETTLE_ERROR };
 
-	if (r->expired)
+	if (r->expired && atomic_exchange(&p->job->end, FB_X402_LEFT) == FB_X402_OPEN)
 		snprintf(o.note.text, sizeof(o.note.text),
 			 "the outcome is not known yet: ask again with the same payload");
 	else
@@ -63,44 +114,6 @@ struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
 	fb_x402_job_release(p->job);
 	*mine = p->mine;
 	return o;
-}
-
-/* ---- deliveries -------------------------------------------------------------------------------------- */
-
-struct delivery {
-	struct fb_x402 *x402;
-	struct fb_settle_key key;
-};
-
-/* On the loop's thread. */
-static void give_back(void *arg)
-{
-	struct delivery *d = arg;
-
-	fb_settle_give_back(d->x402->settle, &d->key);
-	free(d);
-}
-
-static void on_delivered(void *arg, bool whole)
-{
-	struct delivery *d = arg;
-
-	if (whole)
-		free(d);
-	else
-		fb_loop_post(d->x402->loop, give_back, d);
-}
-
-void fb_x402_watch(struct fb_x402 *x, struct fb_reply *reply, const struct fb_settle_outcome *o)
-{
-	struct delivery *d;
-
-	if (o->reason != FB_REASON_NONE)
-		return;
-	d = fb_must_alloc(1, sizeof(*d));
-	*d = (struct delivery){ x, o->key };
-	reply->delivered = on_delivered;
-	reply->delivered_arg = d;
 }
 
 /* ---- POST /settle ------------------------------------------------------------------------------------- */

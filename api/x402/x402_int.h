@@ -7,8 +7,10 @@
 
 /* Two hold it: the request (until its continuation) and the loop (until it has woken). Whoever lets go
  * last frees it, so a deadline or a lost connection never leaves the loop with a dead pointer. */
+enum fb_x402_end { FB_X402_OPEN, FB_X402_ANSWERED, FB_X402_LEFT };
 struct fb_x402_job {
 	atomic_int holders;
+	atomic_int end; /* enum fb_x402_end of a settlement: which came first, its outcome or the request's deadline */
 	struct fb_x402 *x402;
 	struct fb_http_wait *wait;
 	struct fb_claim claim;

@@ -5,7 +5,7 @@
  *            {"error":…} for a body that is no x402 request. A well-formed request never gets a 5xx.
  * Errors     see Answers; a request that cannot get memory is a 503 before anything is settled.
  * Policy     when payees are listed, a requirement for another payTo is refused before any work.
- * Ownership  borrows everything until the HTTP server has stopped.
+ * Ownership  borrows everything until the HTTP server has stopped; loop and settle until the loop has closed.
  * Threads    handlers on the API pool; facts and settlements on the chain's loop.
  * Spec       x402 v1 and v2 facilitator API.
  */
@@ -22,6 +22,8 @@
 #include "farebox/view.h"
 #include "farebox/wire.h"
 
+#include <stdatomic.h>
+
 enum { FB_X402_PAYEES_MAX = 64, FB_X402_BODY_MAX = 65536 };
 struct fb_x402 {
 	const struct fb_network *network;
@@ -36,15 +38,19 @@ struct fb_x402 {
 	uint64_t gas_limit_max;
 	struct fb_address payees[FB_X402_PAYEES_MAX];
 	size_t payee_count; /* 0: any */
+	atomic_bool closed; /* false at first */
 };
 struct fb_mount fb_x402_mount(struct fb_x402 *x);
+/* When the HTTP server has stopped and before the engine closes: from now on nothing is given back to it. */
+void fb_x402_close(struct fb_x402 *x);
 
 /* ---- for other libraries that charge for something (the paywall) ------------------------------------ */
 /* Starts settling and suspends the request; `next` runs with the outcome at hand. `mine` is the caller's,
  * usually in the request's arena. */
 struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c,
 					fb_handler *next, void *mine);
-/* In `next`, once: the outcome (when r->expired: not known, reason SETTLE_ERROR), and `mine` back. */
+/* In `next`, once: the outcome, and `mine` back. When the deadline came first: not known, reason SETTLE_ERROR; should
+ * it turn out to be a success after all, that is given back. */
 struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine);
 /* Puts the delivery watch on a reply that tells of a success: an answer that never goes out whole gives
  * the success back. */

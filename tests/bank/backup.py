@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Backups while clients work, a sudden death, and what is left.
 
-While bank_clients (bank.c) writes to a ledger without end, backups are made and audits run beside it. Then it is killed.
-Every backup must hold all that was acknowledged before it began, and pass the audit once restored; the ledger
+While bank_clients (bank.c) writes to a ledger without end, backups are made and audits run beside it. Then it is
+killed. Every backup must hold all that was acknowledged before it began, and pass the audit once restored; the ledger
 that was killed must open again with everything acknowledged; and work must go on in both.
 3 deaths; 10 with FB_TEST_FULL=1, of longer lives.
 

@@ -23,7 +23,7 @@ static struct fb_authorization authorize(struct fb_rig *r, const struct fb_rig_p
 	struct fb_authorization a = fb_sample_authorization(&p->payer, 0);
 
 	a.value = fb_u256_from_u64(p->atoms == 0 ? 1000 : p->atoms);
-	a.valid_before = fb_u256_from_u64(now + (p->life_s == 0 ? 300 : p->life_s));
+	a.valid_before = fb_u256_from_u64(p->until_s != 0 ? p->until_s : now + (p->life_s == 0 ? 300 : p->life_s));
 	fb_put_be32(a.nonce.bytes + 28, p->nonce);
 	fb_put_be32(a.nonce.bytes, p->nonce * 2654435761u);
 	return a;

@@ -91,32 +91,46 @@ static void take_defaults(struct fb_rig_settings *s)
 	s->max_fee_wei = s->max_fee_wei == 0 ? (fb_u128)500 * 1000000000 : s->max_fee_wei;
 }
 
+static void take_directory(struct fb_rig *r, const char *directory)
+{
+	struct fb_test_dir dir;
+
+	r->keeps_directory = directory != NULL;
+	if (directory == NULL)
+		FB_ASSERT(fb_test_dir_make(&dir));
+	snprintf(r->directory, sizeof(r->directory), "%s", directory == NULL ? dir.path : directory);
+}
+
+static void make_chain(struct fb_rig *r)
+{
+	struct fb_address signer = fb_key_address(&r->key);
+
+	fb_sim_open(&r->own_sim, &r->network, fb_rig_clock(r), r->settings.seed);
+	r->sim = r->own_sim;
+	fb_sim_on_send(r->own_sim, rig_check_sent, r);
+	fb_sim_set_gas_money(r->own_sim, &signer, (fb_u128)1000000000 * 1000000000);
+}
+
 void fb_rig_open(struct fb_rig **out, const struct fb_rig_settings *settings)
 {
 	struct fb_rig *r = fb_must_alloc(1, sizeof(*r));
-	struct fb_test_dir dir;
-	struct fb_address signer;
 
-	FB_ASSERT(fb_test_dir_make(&dir));
-	snprintf(r->directory, sizeof(r->directory), "%s", dir.path);
 	r->settings = *settings;
 	take_defaults(&r->settings);
+	take_directory(r, settings->directory);
 	r->answers = fb_must_alloc(FB_RIG_ANSWERS_MAX, sizeof(*r->answers));
 	FB_ASSERT(pthread_mutex_init(&r->lock, NULL) == 0 && pthread_cond_init(&r->changed, NULL) == 0);
 	r->network = fb_sample_network();
 	r->key = fb_sample_signer();
 	r->opened_ns = mono_ns(r);
-	fb_sim_open(&r->own_sim, &r->network, fb_rig_clock(r), settings->seed);
-	r->sim = r->own_sim;
-	fb_sim_on_send(r->own_sim, rig_check_sent, r);
-	signer = fb_key_address(&r->key);
-	fb_sim_set_gas_money(r->own_sim, &signer, (fb_u128)1000000000 * 1000000000);
+	if (settings->url == NULL)
+		make_chain(r);
 	*out = r;
 }
 
 static void open_parts(struct fb_rig *r)
 {
-	struct fb_rpc_settings rpc = { .urls = { fb_sim_url(r->sim) },
+	struct fb_rpc_settings rpc = { .urls = { r->sim == NULL ? r->settings.url : fb_sim_url(r->sim) },
 				       .url_count = 1,
 				       .timeout_ms = r->settings.rpc_timeout_ms };
 	struct fb_writer_settings writer = { .clock = fb_rig_clock(r), .rng = fb_os_rng() };
@@ -301,9 +315,11 @@ void fb_rig_close(struct fb_rig *r)
 
 	if (fb_rig_runs(r))
 		fb_rig_stop(r);
-	fb_sim_close(r->own_sim);
+	if (r->own_sim != NULL)
+		fb_sim_close(r->own_sim);
 	snprintf(dir.path, sizeof(dir.path), "%s", r->directory);
-	FB_ASSERT(fb_test_dir_remove(&dir));
+	if (!r->keeps_directory)
+		FB_ASSERT(fb_test_dir_remove(&dir));
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
 	free(r->answers);

@@ -33,8 +33,9 @@ struct fb_rig {
 	struct fb_network network;
 	struct fb_key key;
 	char directory[64];
+	bool keeps_directory;
 	char sentence[512];
-	struct fb_sim *own_sim, *sim;
+	struct fb_sim *own_sim, *sim; /* NULL: the chain is in another process */
 	_Atomic uint64_t offset_ms, race_from_ns;
 	_Atomic unsigned race_times; /* 0 as real time */
 	uint64_t opened_ns;

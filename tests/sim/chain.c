@@ -62,6 +62,11 @@ static void note_open(struct fb_sim *s, const struct sim_tx *tx)
 	h->open_max = open > h->open_max ? open : h->open_max;
 }
 
+static bool is_dead(const struct sim_tx *tx)
+{
+	return tx->state == FB_SIM_TX_LOST || tx->state == FB_SIM_TX_REVERTED || tx->state == FB_SIM_TX_SILENT;
+}
+
 struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce)
 {
 	struct fb_sim_history h = { 0 };
@@ -75,7 +80,7 @@ struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *
 	}
 	for (size_t i = 0; i < s->tx_count; i++) {
 		h.sent += is_for(&s->txs[i], payer, nonce);
-		h.lost += is_for(&s->txs[i], payer, nonce) && s->txs[i].state == FB_SIM_TX_LOST;
+		h.dead += is_for(&s->txs[i], payer, nonce) && is_dead(&s->txs[i]);
 		h.ours += is_for(&s->txs[i], payer, nonce) && s->txs[i].state == FB_SIM_TX_MOVED;
 	}
 	h.open_max = row_of(s, payer, nonce)->open_max;

@@ -7,6 +7,7 @@
  *     transaction moved the money (settle S2); and nobody else holds the success of that authorization;
  *   - on every answer: pending and success name a transaction; refused answers say why; a transaction
  *     said to have failed was really mined and moved nothing.
+ *   Of a chain in another process nothing is seen but what its node says.
  * Clock       real time plus what fb_rig_advance_ms added; the wall stands at FB_SAMPLE_NOW_S at first.
  * Layer       12; linked by tests alone.
  * Errors      none, but for fb_rig_start's: what goes wrong is the test's failure and stops it.
@@ -29,6 +30,8 @@ enum { FB_RIG_ANSWERS_MAX = 32768, FB_RIG_WAIT_MS = 20000 /* real, before a test
 struct fb_rig;
 struct fb_rig_settings {
 	uint64_t seed;
+	const char *directory; /* used and kept; NULL: one of its own, removed at the end */
+	const char *url;       /* of a chain in another process; NULL: one of its own */
 	uint64_t wait_ms;         /* for a receipt; 0 takes 60 s, that is: until the test moves the clock */
 	uint64_t rpc_timeout_ms;  /* 0 takes 2 s */
 	fb_u128 budget_day_wei;   /* 0: none */
@@ -71,6 +74,7 @@ struct fb_rig_payment {
 	struct fb_key payer;
 	uint32_t nonce;
 	uint64_t atoms;     /* of the authorization and the price; 0 takes 1000 */
+	uint64_t until_s;   /* it is valid; 0: life_s decides */
 	uint64_t life_s;    /* from the clock's now; 0 takes 300 */
 	uint8_t version;    /* 0 takes 2 */
 	const char *domain; /* name; NULL takes the token's */

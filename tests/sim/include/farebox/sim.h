@@ -114,7 +114,7 @@ struct fb_sim_history { /* of one authorization */
 	unsigned moved;    /* transactions that moved its money, by anybody */
 	unsigned ours;     /* of those, from the served signer */
 	unsigned sent;     /* different transactions that were taken for it from the served signer */
-	unsigned lost;     /* of `sent`, their nonce went to another one */
+	unsigned dead;     /* of `sent`, they moved nothing and never will: another took their nonce, or reverted */
 	uint64_t atoms;    /* that moved */
 	unsigned open_max; /* of `sent`, the most that had moved it or still could at one time */
 };

@@ -34,6 +34,8 @@ enum {
 	STAGE_ACCOUNTS_MAX = 10000000,
 	STAGE_FUND_OPS = FB_SUBMIT_OPS_MAX,
 	STAGE_FUND_OUTSTANDING = 64, /* submissions */
+	STAGE_HOLD_S = 3600,
+	STAGE_REST_S_MAX = 300,
 	PRICE = 1000,
 	FEE = 100, /* of it */
 };
@@ -46,10 +48,13 @@ struct stage {
 	uint64_t accounts, ids; /* ids: how many were made */
 	uint64_t resident;      /* bytes, before the accounts were opened */
 	uint64_t random;
+	int64_t expires_us;     /* of every hold: long after the run */
 	clockid_t writer_clock; /* the processor's time of the writer's thread */
 };
 /* ---- ledger_answers.c: from the writer's thread to the one that waits ------------------------------------------ */
 void stage_open(struct stage *s, const char *directory, uint64_t accounts);
+/* Waits until the merging of indexes that the opening has left behind is done: it would be counted as the pairs'. */
+void stage_rest(const struct stage *s);
 void stage_close(struct stage *s);
 struct fb_account_key stage_account(uint64_t number);
 struct fb_account_key stage_fees(void);

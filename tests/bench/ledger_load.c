@@ -40,12 +40,13 @@ static void submit(struct load *l, struct pair *p, const struct fb_op *ops, size
 	fb_writer_submit(l->stage->writer, &s);
 }
 
-static void set_hold(struct fb_op *op, const struct pair *p)
+static void set_hold(struct fb_op *op, const struct stage *s, const struct pair *p)
 {
 	op->kind = FB_OP_HOLD;
 	op->id = p->hold;
 	op->debit = stage_account(p->buyer);
 	op->amount.atoms = PRICE;
+	op->expires_us = s->expires_us;
 }
 
 static void set_capture(struct fb_op *op, struct stage *s, const struct pair *p)
@@ -68,7 +69,7 @@ static void begin(struct load *l, struct pair *p)
 	p->hold = stage_new_id(s);
 	p->buyer = stage_draw(s, s->accounts);
 	p->provider = (p->buyer + 1 + stage_draw(s, s->accounts - 1)) % s->accounts;
-	set_hold(&l->ops[0], p);
+	set_hold(&l->ops[0], s, p);
 	if (!p->half)
 		set_capture(&l->ops[1], s, p);
 	p->start_ns = stage_now_ns(s);

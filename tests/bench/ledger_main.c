@@ -95,6 +95,7 @@ int main(int arg_count, char **args)
 	printf("{\"accounts\": %llu, \"fund_seconds\": %.1f, \"resident_bytes_per_account\": %.0f, \"rows\": [\n\t\t",
 	       (unsigned long long)accounts, (double)(stage_now_ns(&s) - start_ns) / 1e9,
 	       (double)(usage_resident() - s.resident) / (double)accounts);
+	stage_rest(&s);
 	run_all(&s, plans, count);
 	printf("]}\n");
 	stage_close(&s);

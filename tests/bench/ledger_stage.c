@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USDC = 1, LOG_FD = 2 };
+enum { USDC = 1, LOG_FD = 2, LOOK_MS = 500 };
 #define FUNDS ((fb_u128)1000000000000)
 
 /* Of another bit pattern for every number, and no two numbers have the same. */
@@ -121,7 +121,23 @@ void stage_open(struct stage *s, const char *directory, uint64_t accounts)
 	or_stop(fb_writer_open_store(&s->store, directory, s->log, &e), &e);
 	or_stop(fb_writer_open(&s->writer, s->store, &settings, s->log, s->metrics, &e), &e);
 	s->resident = usage_resident();
+	s->expires_us = s->clock.wall_us(s->clock.ctx) + STAGE_HOLD_S * INT64_C(1000000);
 	fund(s);
+}
+
+void stage_rest(const struct stage *s)
+{
+	static const struct timespec moment = { .tv_nsec = LOOK_MS * 1000000 };
+	struct usage before, now;
+
+	usage_read(&now, s->writer_clock);
+	for (unsigned i = 0; i < STAGE_REST_S_MAX * 1000 / LOOK_MS; i++) {
+		before = now;
+		nanosleep(&moment, NULL);
+		usage_read(&now, s->writer_clock);
+		if (now.process_ns - before.process_ns < LOOK_MS * 1000000 / 20)
+			return;
+	}
 }
 
 void stage_close(struct stage *s)

@@ -23,6 +23,7 @@ CREATE TABLE holds (
 	id       uuid PRIMARY KEY,
 	account  bigint NOT NULL,
 	amount   bigint NOT NULL CHECK (amount > 0),
+	expires  timestamptz NOT NULL DEFAULT now() + interval '1 hour',
 	captured uuid -- by which transfer; NULL while open
 ) WITH (fillfactor = 70);
 

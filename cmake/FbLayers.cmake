@@ -48,7 +48,7 @@ function(fb_test name)
     target_link_libraries(test_${name} PRIVATE fb_${dep})
   endforeach()
   add_test(NAME unit.${name} COMMAND test_${name})
-  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 600)
 endfunction()
 
 # tests/fuzz/fuzz_<name>.c. With libFuzzer (FB_FUZZ) a fuzzer; without, the same file replays its corpus as a test.

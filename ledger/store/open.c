@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char distrust_name[] = "distrust";
 enum {
 	DIRECTORY_MODE = 0700,
+	FILE_MODE = 0600,
 	NAME_MAX_LEN = 48, /* of anything we make in the directory */
 	REASON_MAX = 160,  /* bytes of RocksDB's words kept in a message */
 };
@@ -221,7 +223,24 @@ enum fb_status fb_store_clear_derived(struct fb_store *s, struct fb_error *e)
 	st = replace_family(s, FB_FAMILY_DERIVED, e);
 	if (st == FB_OK && store_after(STORE_CLEAR))
 		st = fb_error_set(e, FB_STORAGE, "a test wants it");
+	if (st == FB_OK)
+		unlinkat(s->lock, distrust_name, 0);
 	return st;
+}
+
+void fb_store_distrust_derived(struct fb_store *s)
+{
+	int fd = s->is_reader ? -1 : openat(s->lock, distrust_name, O_WRONLY | O_CREAT | O_CLOEXEC, FILE_MODE);
+
+	if (fd < 0)
+		return; /* it will turn out again */
+	fsync(s->lock);
+	close(fd);
+}
+
+bool fb_store_distrusts_derived(const struct fb_store *s)
+{
+	return faccessat(s->lock, distrust_name, F_OK, 0) == 0;
 }
 
 void fb_store_close(struct fb_store *s)

@@ -58,22 +58,21 @@ static enum fb_status compare(struct fb_store *s, const struct fb_anchor *anchor
 	return reached < anchor->number ? refuse_short(anchor, reached, e) : check_hash(s, anchor, e);
 }
 
-enum fb_status anchor_check(struct fb_store *s, struct fb_anchor *anchor, struct fb_error *e)
+enum fb_status anchor_check(struct fb_store *s, struct fb_anchor *anchor, uint64_t *last, struct fb_error *e)
 {
 	struct fb_error why;
-	struct journal_place last;
-	uint64_t reached;
-	enum fb_status anchored = fb_store_anchor(s, anchor, &why), st = journal_find_last(s, &last, e);
+	struct journal_place p;
+	enum fb_status anchored = fb_store_anchor(s, anchor, &why), st = journal_find_last(s, &p, e);
 
-	reached = last.batch.head.number;
-	journal_leave(&last);
+	*last = p.batch.head.number;
+	journal_leave(&p);
 	if (st == FB_STORAGE)
 		return st;
 	if (anchored == FB_OK)
-		return compare(s, anchor, st == FB_OK, reached, e);
+		return compare(s, anchor, st == FB_OK, *last, e);
 	if (anchored == FB_NOT_FOUND && st == FB_NOT_FOUND)
 		return FB_NOT_FOUND;
-	return refuse_unanchored(anchored, &why, reached, e);
+	return refuse_unanchored(anchored, &why, *last, e);
 }
 
 enum fb_status fb_writer_accept(struct fb_store *s, uint64_t number, struct fb_error *e)

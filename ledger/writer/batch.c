@@ -213,6 +213,9 @@ static enum fb_status write_measured(struct fb_writer *w)
 		return FB_OK; /* all of it had been done before */
 	st = batch_write(w);
 	if (st != FB_OK) {
+		/* A merge that met a damaged table stops all commits. If it has derived rows, the next start mends it. */
+		if (fb_str_starts(fb_str_of(fb_store_failure(w->store)), FB_STR("Corruption")))
+			index_judge(w, FB_STORAGE);
 		writer_fail(w, fb_store_failure(w->store));
 		return st;
 	}

@@ -36,7 +36,7 @@ static enum fb_status add_rows(struct fb_writer *w, struct page *p, uint64_t seq
 	if (st == FB_OK)
 		st = fb_cursor_status(c);
 	fb_cursor_close(c);
-	return st;
+	return index_judge(w, st);
 }
 
 /* Before seq `end`, newest first: the tail, then the rows. */

@@ -136,7 +136,7 @@ enum fb_status fb_writer_holds(struct fb_writer *w, struct fb_hold *out, size_t 
 	st = walk(&p, &changes, c);
 	fb_cursor_close(c);
 	free(changes.items);
-	if (st == FB_OK)
+	if (index_judge(w, st) == FB_OK)
 		*count = p.count;
 	return st;
 }

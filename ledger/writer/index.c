@@ -6,6 +6,15 @@ enum fb_status index_get(struct fb_writer *w, struct row *r)
 	return fb_store_get_from(w->store, FB_FAMILY_DERIVED, r->value, &r->value_len, sizeof(r->value), row_key(r));
 }
 
+enum fb_status index_judge(struct fb_writer *w, enum fb_status st)
+{
+	if (st == FB_STORAGE && !atomic_exchange(&w->distrusts, true)) {
+		fb_store_distrust_derived(w->store);
+		fb_log(w->log, FB_EV_DERIVED_DAMAGED, FB_F_U64("folded", tail_first(&w->tail) - 1));
+	}
+	return st;
+}
+
 enum fb_status index_find(struct fb_writer *w, struct fb_id_fact *out, fb_id id)
 {
 	struct row r;
@@ -13,9 +22,9 @@ enum fb_status index_find(struct fb_writer *w, struct fb_id_fact *out, fb_id id)
 
 	row_id_key(&r, id);
 	st = index_get(w, &r);
-	if (st == FB_TOO_LARGE)
-		return FB_STORAGE;
-	return st == FB_OK ? row_id_read(out, row_value(&r)) : st;
+	if (st == FB_OK)
+		st = row_id_read(out, row_value(&r));
+	return index_judge(w, st == FB_TOO_LARGE ? FB_STORAGE : st);
 }
 
 /* The batch that holds a folded record. */
@@ -30,7 +39,7 @@ static enum fb_status find_batch(struct fb_writer *w, uint64_t *batch, uint64_t 
 	if (fb_cursor_seek_back(c, row_key(&r)))
 		st = row_seq_read(batch, fb_cursor_key(c), fb_cursor_value(c));
 	fb_cursor_close(c);
-	return st;
+	return index_judge(w, st);
 }
 
 static enum fb_status read_record(struct fb_record *out, int64_t *time_us, const struct fb_batch *b, uint64_t seq)

@@ -56,6 +56,8 @@ static enum fb_status load_rows(struct fb_writer *w, struct fb_error *e)
 	struct row r;
 	enum fb_status st;
 
+	if (fb_store_distrusts_derived(w->store) && !w->is_reader)
+		return fb_error_set(e, FB_MISMATCH, "derived rows could not be read when they were used");
 	row_mark_key(&r);
 	st = index_get(w, &r);
 	if (st == FB_NOT_FOUND)

@@ -71,7 +71,7 @@ static enum fb_status find_in_history(struct fb_writer *w, struct fb_account *ou
 	if (st == FB_NOT_FOUND && fb_cursor_status(c) != FB_OK)
 		st = FB_STORAGE;
 	fb_cursor_close(c);
-	if (st != FB_OK)
+	if (index_judge(w, st) != FB_OK)
 		return st;
 	out->counters = line.after;
 	out->last_seq = line.record.seq;
@@ -118,7 +118,7 @@ static enum fb_status seq_in_rows(struct fb_writer *w, uint64_t *seq, int64_t ti
 	if (st == FB_NOT_FOUND && fb_cursor_status(c) != FB_OK)
 		st = FB_STORAGE;
 	fb_cursor_close(c);
-	return st;
+	return index_judge(w, st);
 }
 
 /* The last record that was there at a time. Under the tail's lock. */

@@ -12,7 +12,8 @@ static enum fb_status judge(struct fb_store **out, struct fb_store *copy, struct
 	char aside_text[256];
 	struct fb_buf aside;
 	struct fb_anchor anchor;
-	enum fb_status st = anchor_check(copy, &anchor, e);
+	uint64_t last;
+	enum fb_status st = anchor_check(copy, &anchor, &last, e);
 
 	if (st != FB_OK) {
 		fb_store_close(copy);
@@ -56,15 +57,34 @@ static enum fb_status begin_journal(struct fb_writer *w, struct fb_anchor *ancho
 	return FB_OK;
 }
 
+/* Nothing is thrown away before it is certain that it can be made again. */
+static enum fb_status check_journal(struct fb_writer *w, struct fb_error *e)
+{
+	struct journal_place p;
+	struct fb_error why;
+	enum fb_status st = journal_find(w->store, &p, 0, &why);
+
+	while (st == FB_OK)
+		st = journal_next(&p, &why);
+	journal_leave(&p);
+	if (st == FB_NOT_FOUND)
+		return FB_OK;
+	return fb_error_set(e, st, "derived rows are damaged, and so is the journal that they could be made from: %s; "
+			    "restore it from a backup", why.text);
+}
+
 /* Once more from the genesis: everything derived can be made again. */
 static enum fb_status load_again(struct fb_writer *w, struct fb_error *e)
 {
 	bool from_genesis;
-	enum fb_status st;
+	enum fb_status st = check_journal(w, e);
 
+	if (st != FB_OK)
+		return st;
 	fb_log(w->log, FB_EV_DERIVED_REBUILT, FB_F_TEXT("why", e->text));
 	fb_books_close(w->books);
 	tail_close(&w->tail);
+	w->books = NULL;
 	st = fb_store_clear_derived(w->store, e);
 	return st == FB_OK ? load(w, &from_genesis, e) : st;
 }
@@ -84,17 +104,23 @@ static enum fb_status raise_anchor(struct fb_writer *w, const struct fb_anchor *
 static enum fb_status recover_journal(struct fb_writer *w, struct fb_anchor *anchor, struct fb_error *e)
 {
 	bool from_genesis;
-	enum fb_status st = anchor_check(w->store, anchor, e);
+	uint64_t last;
+	enum fb_status st = anchor_check(w->store, anchor, &last, e);
 
 	if (st == FB_NOT_FOUND && w->is_reader)
 		return fb_error_set(e, FB_NOT_FOUND, "there is no journal yet");
-	if (st == FB_NOT_FOUND)
+	if (st == FB_NOT_FOUND) {
+		last = 0;
 		st = begin_journal(w, anchor, e);
+	}
 	if (st != FB_OK)
 		return st;
 	st = load(w, &from_genesis, e);
 	if (st == FB_MISMATCH && !from_genesis && !w->is_reader)
 		st = load_again(w, e);
+	if (st == FB_OK && w->head.number != last)
+		return fb_error_set(e, FB_STORAGE, "the journal can be read up to batch %llu, but ends with batch %llu",
+				    (unsigned long long)w->head.number, (unsigned long long)last);
 	return st == FB_MISMATCH ? FB_STORAGE : st;
 }
 

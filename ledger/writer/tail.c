@@ -36,6 +36,7 @@ void tail_close(struct tail *t)
 	for (size_t i = 0; i < t->chunk_count; i++)
 		free(t->chunks[i]);
 	free(t->chunks);
+	t->chunks = NULL;
 	pthread_rwlock_destroy(&t->lock);
 }
 

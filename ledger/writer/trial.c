@@ -135,7 +135,7 @@ enum fb_status fb_writer_trial_balance(struct fb_writer *w, struct fb_trial_row 
 		st = add_opened(&t, &t.newer[next]);
 	fb_cursor_close(c);
 	free(t.newer);
-	if (st != FB_OK)
+	if (index_judge(w, st) != FB_OK)
 		return st;
 	*count = t.count;
 	*seq = end - 1;

@@ -244,6 +244,7 @@ struct fb_writer {
 	pthread_cond_t durable;
 	unsigned durable_waiters;
 	atomic_bool dead;       /* nothing becomes durable any more */
+	atomic_bool distrusts;  /* derived rows could not be read */
 };
 
 /* batch.c */
@@ -276,8 +277,9 @@ enum fb_status fold_now(struct fb_writer *w, struct fb_error *why);
 /* derive.c: the rows of all that is durable and not folded. FB_STORAGE: an older row cannot be read. */
 enum fb_status derive(struct fb_writer *w, struct fb_bulk *bulk, struct mark *m);
 
-/* anchor.c: the journal against the anchor; a new journal begins. *anchor is what was acknowledged, and is in it. */
-enum fb_status anchor_check(struct fb_store *s, struct fb_anchor *anchor, struct fb_error *e);
+/* anchor.c: the journal against the anchor; a new journal begins. *anchor is what was acknowledged, and is in it; *last
+ * the number of the last batch. FB_NOT_FOUND: the journal has not begun. */
+enum fb_status anchor_check(struct fb_store *s, struct fb_anchor *anchor, uint64_t *last, struct fb_error *e);
 enum fb_status anchor_begin(struct fb_store *s, struct fb_anchor *anchor, struct fb_error *e);
 /* load.c: books and tail from the derived rows, if there are any, and the records after them. FB_MISMATCH: the one or
  * the other is wrong. FB_STORAGE: the journal is damaged. */
@@ -292,4 +294,6 @@ enum fb_status index_record(struct fb_writer *w, struct fb_record *out, int64_t 
 enum fb_status index_find(struct fb_writer *w, struct fb_id_fact *out, fb_id id);
 /* A derived row: FB_NOT_FOUND, FB_STORAGE. */
 enum fb_status index_get(struct fb_writer *w, struct row *r);
+/* Passes on what came of a read of derived rows; FB_STORAGE has them made again at the next start. */
+enum fb_status index_judge(struct fb_writer *w, enum fb_status st);
 #endif /* FB_WRITER_INT_H */

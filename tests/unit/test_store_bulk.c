@@ -152,6 +152,70 @@ static void bulk__thrown_away__leaves_nothing(void **state)
 	fb_store_close(s);
 }
 
+/* The table with these bytes in it gets one of them flipped. */
+static void damage_table_with(const char *bytes)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "cd '%s/rows' && f=$(grep -l %s *.sst) && test $(echo $f | wc -w) = 1 && "
+		 "at=$(grep -obUa %s $f | head -n 1 | cut -d: -f1) && "
+		 "printf X | dd of=$f bs=1 seek=$at conv=notrunc status=none", test_store_data, bytes, bytes);
+	CHECK(system(command) == 0);
+}
+
+static void put_alone(struct fb_store *s, const char *key, const char *value)
+{
+	struct fb_bulk *b;
+
+	fb_bulk_open(&b, s, FB_FAMILY_DERIVED);
+	fb_bulk_put(b, bytes(key), bytes(value));
+	CHECK_STATUS(FB_OK, fb_bulk_finish(b));
+	CHECK_STATUS(FB_OK, fb_bulk_ingest(b));
+	fb_bulk_close(b);
+}
+
+/* RocksDB 7.8 goes on behind a damaged table of a level as if the level had ended. */
+static void cursor__damaged_table_in_the_middle__says_so(void **state)
+{
+	struct fb_store *s = test_store_open();
+	struct fb_cursor *c;
+	unsigned seen = 0;
+
+	(void)state;
+	put_alone(s, "a", "first-value");
+	put_alone(s, "b", "second-value"); /* tables of one level: they do not overlap */
+	put_alone(s, "c", "third-value");
+	put_alone(s, "b", "newer");        /* above them */
+	put_alone(s, "d", "fourth-value");
+	fb_store_close(s);
+	damage_table_with("second-value");
+	s = test_store_open();
+	fb_cursor_open(&c, s, FB_FAMILY_DERIVED);
+	for (bool more = fb_cursor_seek(c, FB_STR("a")); more; more = fb_cursor_next(c))
+		seen++;
+	CHECK_STATUS(FB_STORAGE, fb_cursor_status(c));
+	CHECK(seen < 4);
+	fb_cursor_close(c);
+	fb_store_close(s);
+}
+
+static void distrust__once_said__is_remembered_until_cleared(void **state)
+{
+	struct fb_store *s = test_store_open();
+	struct fb_error e;
+
+	(void)state;
+	CHECK(!fb_store_distrusts_derived(s));
+	fb_store_distrust_derived(s);
+	fb_store_distrust_derived(s);
+	fb_store_close(s);
+	s = test_store_open();
+	CHECK(fb_store_distrusts_derived(s));
+	CHECK_STATUS(FB_OK, fb_store_clear_derived(s, &e));
+	CHECK(!fb_store_distrusts_derived(s));
+	fb_store_close(s);
+}
+
 static void bulk__no_directory_for_its_files__fails_once_and_for_all(void **state)
 {
 	struct fb_store *s = test_store_open();
@@ -208,6 +272,8 @@ int test_store_bulk(void)
 		IN_ROOT(get_many__some_are_there__gives_those),
 		IN_ROOT(bulk__thrown_away__leaves_nothing),
 		IN_ROOT(bulk__no_directory_for_its_files__fails_once_and_for_all),
+		IN_ROOT(cursor__damaged_table_in_the_middle__says_so),
+		IN_ROOT(distrust__once_said__is_remembered_until_cleared),
 		IN_ROOT(clear_derived__throws_derived_rows_away_alone),
 	};
 

@@ -416,6 +416,32 @@ static void open__derived_rows_spoilt__makes_them_again(void **state)
 	}
 }
 
+/* What is found damaged only when it is used. */
+static void read__derived_row_damaged__says_so_and_is_mended_at_the_next_start(void **state)
+{
+	uint8_t key[17] = { 'I' };
+	struct world *w = *state;
+	struct fb_transfer t;
+
+	w->snapshot_every = 10;
+	test_writer_close(w);
+	test_writer_open(w);
+	post_some(w, 1, 60);
+	test_writer_close(w);
+	fb_put_be128(key + 1, 7);
+	spoil_derived(w, (struct fb_str){ (const char *)key, sizeof(key) }, FB_STR("nonsense"), false);
+	test_writer_open(w);
+	CHECK_STATUS(FB_OK, fb_writer_transfer(w->writer, &t, 6));
+	CHECK(!test_writer_logged(w, "\"event\":\"derived_damaged\""));
+	CHECK_STATUS(FB_STORAGE, fb_writer_transfer(w->writer, &t, 7));
+	CHECK(test_writer_logged(w, "\"event\":\"derived_damaged\""));
+	test_writer_close(w);
+	test_writer_open(w);
+	CHECK(test_writer_logged(w, "\"event\":\"derived_rebuilt\""));
+	CHECK_STATUS(FB_OK, fb_writer_transfer(w->writer, &t, 7));
+	CHECK(balance(w) == 60);
+}
+
 /* ---- beside the owner, and copies -------------------------------------------------------------------------------- */
 
 static void reader__beside_the_writer__reads_what_was_durable(void **state)
@@ -504,6 +530,7 @@ int test_writer_recover(void)
 		IN_WORLD(open__log_damaged_before_the_anchor__is_refused),
 		IN_WORLD(open__last_batch_is_not_ours__is_refused),
 		IN_WORLD(open__derived_rows_spoilt__makes_them_again),
+		IN_WORLD(read__derived_row_damaged__says_so_and_is_mended_at_the_next_start),
 		IN_WORLD(reader__beside_the_writer__reads_what_was_durable),
 		IN_WORLD(reader__no_journal__is_not_found),
 		IN_WORLD(backup__restored__goes_on_in_the_next_epoch),

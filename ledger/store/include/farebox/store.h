@@ -5,6 +5,7 @@
  *               <directory>/rows       RocksDB          <directory>/anchor     two slots, see fb_anchor
  *               <directory>/bulk       files being made, emptied at open
  *               <directory>/damaged-N  what salvage put aside
+ *               <directory>/distrust   there while derived rows are known to be damaged
  * Layer      2. RocksDB is linked by this library alone.
  * Promise    fb_store_commit returns FB_OK only after all rows of the batch are on disk (sync=1,
  *            WAL recovery mode 0, paranoid checks); a batch is wholly there or wholly not after any
@@ -92,6 +93,9 @@ const char *fb_bulk_failure(const struct fb_bulk *b);
 void fb_bulk_close(struct fb_bulk *b); /* what was not ingested is thrown away */
 /* Throws all derived rows away, damaged ones too. FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_clear_derived(struct fb_store *s, struct fb_error *e);
+/* Derived rows could not be read: remembered in the directory until they are cleared. Any thread. */
+void fb_store_distrust_derived(struct fb_store *s);
+bool fb_store_distrusts_derived(const struct fb_store *s);
 
 /* ---- the anchor ---------------------------------------------------------------------------------------------- */
 /* How far the journal reached when somebody was last answered. Kept where a fault of RocksDB's files cannot reach it:

@@ -197,6 +197,9 @@ uint32_t fb_holds_find(const struct fb_holds *h, fb_id id); /* its slot, 0 none 
 /* `first` is the account's cell's `holds`. */
 void fb_holds_add(struct fb_holds *h, uint32_t *first, const struct fb_hold *hold, bool saved);
 void fb_holds_end(struct fb_holds *h, uint32_t *first, uint32_t slot);
+#ifdef FB_VERIFY
+fb_u128 fb_holds_sum(const struct fb_holds *h, uint32_t first); /* of the ring's amounts */
+#endif
 struct fb_hold fb_hold_view(const struct fb_open_hold *o);
 
 void fb_heap_push(struct fb_holds *h, uint32_t slot);
@@ -223,12 +226,16 @@ struct fb_ids {
 	uint32_t directory_len; /* a power of two */
 	uint32_t head, tail;    /* positions of the oldest and of the next */
 	uint64_t forget;        /* what changed up to this seq may go */
+	uint64_t added;         /* memos since the last sweep */
 };
 void fb_ids_open(struct fb_ids **out, uint64_t seed);
 void fb_ids_close(struct fb_ids *ids);
 bool fb_ids_find(const struct fb_ids *ids, struct fb_id_fact *out, fb_id id);
 void fb_ids_add(struct fb_ids *ids, fb_id id, const struct fb_id_fact *fact, uint64_t changed_seq); /* a new one */
 void fb_ids_change(struct fb_ids *ids, fb_id id, const struct fb_id_fact *fact, uint64_t changed_seq);
+/* Lets some of what may be forgotten go. Never while a submission is decided: what was found to be remembered when it
+ * began is not looked up in the index. */
+void fb_ids_sweep(struct fb_ids *ids);
 size_t fb_ids_memory(const struct fb_ids *ids);
 
 /* ---- draft.c: the change that one chain of operations, or one replayed record, makes ---------------------------- */

@@ -338,6 +338,21 @@ static void commit_id(struct fb_ids *ids, const struct fb_draft_id *id)
 		fb_ids_add(ids, id->id, &id->fact, id->changed_seq);
 }
 
+/* B5, of every account that the draft touched. */
+static void verify(const struct fb_books *b)
+{
+#ifdef FB_VERIFY
+	for (uint32_t i = 0; i < b->draft->entries && b->whole; i++) {
+		const struct fb_cell *c = b->draft->entry[i].cell;
+
+		if (c != NULL)
+			FB_ASSERT(fb_cell_read(c).debits_pending.atoms == fb_holds_sum(b->holds, c->holds));
+	}
+#else
+	(void)b;
+#endif
+}
+
 uint32_t fb_draft_commit(struct fb_books *b)
 {
 	struct fb_draft *d = b->draft;
@@ -356,6 +371,7 @@ uint32_t fb_draft_commit(struct fb_books *b)
 	b->seq = d->seq;
 	FB_ASSERT(!b->whole || b->debits == b->credits);  /* B1 */
 	FB_ASSERT(!b->whole || b->pending == b->held);    /* B5 */
+	verify(b);
 	clear(d);
 	return d->written;
 }

@@ -118,6 +118,20 @@ static void note_end(struct fb_holds *h, const struct fb_open_hold *o)
 		(struct fb_ended_hold){ .id = o->id, .account = o->account, .seq = o->seq };
 }
 
+#ifdef FB_VERIFY
+fb_u128 fb_holds_sum(const struct fb_holds *h, uint32_t first)
+{
+	fb_u128 sum = 0;
+	uint32_t slot = first;
+
+	do {
+		sum += slot == 0 ? 0 : fb_hold_at(h, slot)->amount.atoms;
+		slot = slot == 0 ? 0 : fb_hold_at(h, slot)->next;
+	} while (slot != first);
+	return sum;
+}
+#endif
+
 void fb_holds_end(struct fb_holds *h, uint32_t *first, uint32_t slot)
 {
 	struct fb_open_hold *o = fb_hold_at(h, slot);

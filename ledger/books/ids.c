@@ -1,11 +1,16 @@
 /* Remembered ids: a queue of memos in the order in which they changed, and a table that finds them. What the id index
- * knows by now leaves from the old end, a few with every new one. */
+ * knows by now leaves from the old end, a few for every new one. */
 #include "books_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRECTORY_MIN = 16, FORGET_AT_ONCE = 2, AHEAD = 8 /* memos */, POSITIONS = 31 /* bits */ };
+enum {
+	DIRECTORY_MIN = 16,
+	SWEEP_MAX = 2 * FB_BATCH_RECORDS_MAX, /* memos at once */
+	AHEAD = 8,                            /* memos whose places in the table are fetched before */
+	POSITIONS = 31,                       /* bits */
+};
 static const uint32_t position_mask = (1u << POSITIONS) - 1, in_use = 1u << POSITIONS;
 
 void fb_ids_open(struct fb_ids **out, uint64_t seed)
@@ -97,22 +102,21 @@ static void drop_block(struct fb_ids *ids, uint32_t position)
 }
 
 /* Only out of blocks that are full and of which the index knows everything. */
-static void forget_some(struct fb_ids *ids)
+static bool forget_one(struct fb_ids *ids)
 {
-	for (int n = 0; n < FORGET_AT_ONCE; n++) {
-		struct fb_memo *m;
+	struct fb_memo *m;
 
-		if (ids->head / FB_MEMOS == ids->tail / FB_MEMOS || (*block_of(ids, ids->head))->last_seq > ids->forget)
-			return;
-		m = memo_at(ids, ids->head);
-		if (ids->head % FB_MEMOS + AHEAD < FB_MEMOS)
-			fb_table_prefetch(&ids->by_id, fb_id_hash(m[AHEAD].id, ids->seed));
-		if (m->id != 0)
-			fb_table_remove(&ids->by_id, fb_id_hash(m->id, ids->seed), ids->head | in_use);
-		if (ids->head % FB_MEMOS == FB_MEMOS - 1)
-			drop_block(ids, ids->head);
-		ids->head = (ids->head + 1) & position_mask;
-	}
+	if (ids->head / FB_MEMOS == ids->tail / FB_MEMOS || (*block_of(ids, ids->head))->last_seq > ids->forget)
+		return false;
+	m = memo_at(ids, ids->head);
+	if (ids->head % FB_MEMOS + AHEAD < FB_MEMOS)
+		fb_table_prefetch(&ids->by_id, fb_id_hash(m[AHEAD].id, ids->seed));
+	if (m->id != 0)
+		fb_table_remove(&ids->by_id, fb_id_hash(m->id, ids->seed), ids->head | in_use);
+	if (ids->head % FB_MEMOS == FB_MEMOS - 1)
+		drop_block(ids, ids->head);
+	ids->head = (ids->head + 1) & position_mask;
+	return true;
 }
 
 void fb_ids_add(struct fb_ids *ids, fb_id id, const struct fb_id_fact *fact, uint64_t changed_seq)
@@ -128,7 +132,7 @@ void fb_ids_add(struct fb_ids *ids, fb_id id, const struct fb_id_fact *fact, uin
 	fb_table_put(&ids->by_id, fb_id_hash(id, ids->seed), ids->tail | in_use);
 	fb_table_reap(&ids->by_id);
 	ids->tail = (ids->tail + 1) & position_mask;
-	forget_some(ids);
+	ids->added++;
 }
 
 void fb_ids_change(struct fb_ids *ids, fb_id id, const struct fb_id_fact *fact, uint64_t changed_seq)
@@ -140,6 +144,16 @@ void fb_ids_change(struct fb_ids *ids, fb_id id, const struct fb_id_fact *fact, 
 		fb_table_remove(&ids->by_id, fb_id_hash(id, ids->seed), ref);
 	}
 	fb_ids_add(ids, id, fact, changed_seq);
+}
+
+/* Twice as many as came since the last time, so that the old are caught up with. */
+void fb_ids_sweep(struct fb_ids *ids)
+{
+	uint64_t most = 2 * ids->added < SWEEP_MAX ? 2 * ids->added : SWEEP_MAX;
+
+	ids->added = 0;
+	while (most > 0 && forget_one(ids))
+		most--;
 }
 
 size_t fb_ids_memory(const struct fb_ids *ids)

@@ -187,6 +187,7 @@ enum fb_status fb_books_run(struct fb_books *b, struct fb_op_result *results, ui
 	FB_ASSERT(*record_count + fb_books_records_max(ops, count) <= FB_BATCH_RECORDS_MAX);
 	if (!fb_books_are_whole(b))
 		return FB_STORAGE;
+	fb_ids_sweep(b->ids);
 	b->time_us = time_us;
 	check_forms(results, ops, count);
 	fb_draft_begin(b, records, *record_count);

@@ -5,6 +5,9 @@
 
 enum { ALIGN = 128 /* two cache lines, which are fetched together */, PAGE = 4096 };
 
+_Static_assert((uint64_t)FB_SEG_BASE * ((1u << FB_SEG_MAX) - 1) > FB_ACCOUNTS_MAX, "numbers go from 1 to the maximum");
+_Static_assert(FB_HOLDS_MAX <= FB_ACCOUNTS_MAX, "and so do slots");
+
 void fb_seg_open(struct fb_seg *s, size_t size)
 {
 	*s = (struct fb_seg){ .size = size };

@@ -1,12 +1,13 @@
-/* Thousands of worlds, each from its seed: sim_books [FIRST [COUNT]]. Without arguments 1,000 from seed 1, or 20,000
- * with FB_TEST_FULL=1 in the environment. A world that differs prints its seed; `sim_books SEED 1` runs it again. When
- * many ran, every answer that the books can give must have been given: a run that tested nothing fails. */
+/* Thousands of worlds, each from its seed: sim_books [FIRST [COUNT [BATCHES]]]. Without arguments 1,000 from seed 1, or
+ * 20,000 with FB_TEST_FULL=1 in the environment, of 40 batches. A world that differs prints its seed; `sim_books SEED 1`
+ * runs it again. When many ran, every answer that the books can give must have been given: a run that tested nothing
+ * fails. */
 #include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEPS = 40, SEEDS = 1000, SEEDS_FULL = 20000 };
+enum { STEPS = 40, SEEDS = 1000, SEEDS_FULL = 20000, LONG = 25 /* every so many-th world is ten times as long */ };
 
 /* xorshift64*, from a seed that is spread first. */
 static uint64_t draw(void *ctx, uint64_t below)
@@ -26,13 +27,13 @@ static bool ended(void *ctx)
 	return false;
 }
 
-static void run_seed(struct world_seen *seen, uint64_t seed)
+static void run_seed(struct world_seen *seen, uint64_t seed, unsigned steps)
 {
 	uint64_t state = (seed + 1) * 0x9e3779b97f4a7c15u;
 	char name[40];
 
 	snprintf(name, sizeof(name), "seed %llu", (unsigned long long)seed);
-	world_run(seen, (struct world_source){ draw, ended, &state }, STEPS, name);
+	world_run(seen, (struct world_source){ draw, ended, &state }, steps, name);
 }
 
 /* What each kind of operation can be answered, besides OK and what any of them can. */
@@ -78,10 +79,11 @@ int main(int argc, char **argv)
 	const char *full = getenv("FB_TEST_FULL");
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : full != NULL && *full == '1' ? SEEDS_FULL : SEEDS;
+	unsigned steps = argc > 3 ? (unsigned)strtoull(argv[3], NULL, 10) : STEPS;
 	struct world_seen seen = { .crashes = 0 };
 
 	for (uint64_t seed = first; seed < first + count; seed++)
-		run_seed(&seen, seed);
+		run_seed(&seen, seed, seed % LONG == 0 ? 10 * steps : steps);
 	printf("%llu worlds: %llu crashes (%llu in the middle of a snapshot, %llu lost a batch), %llu index failures, "
 	       "%llu expiries, %llu linked operations applied and %llu refused\n", (unsigned long long)count,
 	       (unsigned long long)seen.crashes, (unsigned long long)seen.part_snapshots,

@@ -84,6 +84,17 @@ static void run_books(struct world *w, struct fb_op_result *results, const struc
 	WANT(w, w->batch_count - records <= fb_books_records_max(ops, count));
 }
 
+static void compare_answer(const struct world *w, size_t i, const struct fb_op *op, const struct fb_op_result *is,
+			   const struct fb_op_result *want)
+{
+	if (is->status == want->status && is->existed == want->existed && is->first == want->first && is->seq == want->seq)
+		return;
+	fprintf(stderr, "operation %zu of kind %d: %s, first %s, seq %llu; want %s, first %s, seq %llu\n", i, (int)op->kind,
+		fb_status_info(is->status)->name, fb_status_info(is->first)->name, (unsigned long long)is->seq,
+		fb_status_info(want->status)->name, fb_status_info(want->first)->name, (unsigned long long)want->seq);
+	world_differs(w, "the answer is the auditor's", __LINE__);
+}
+
 static void submit(struct world *w)
 {
 	static struct fb_op ops[SUBMISSION_MAX];
@@ -92,11 +103,8 @@ static void submit(struct world *w)
 
 	run_books(w, is, ops, count);
 	model_submit(&w->model, want, ops, count, w->now_us);
-	for (size_t i = 0; i < count; i++) {
-		WANT(w, is[i].status == want[i].status);
-		WANT(w, is[i].existed == want[i].existed && is[i].first == want[i].first);
-		WANT(w, is[i].seq == want[i].seq);
-	}
+	for (size_t i = 0; i < count; i++)
+		compare_answer(w, i, &ops[i], &is[i], &want[i]);
 	note_answers(w, is, ops, count);
 	want_records(w);
 }

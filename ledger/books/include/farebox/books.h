@@ -33,7 +33,8 @@
  * Limits      fb_books_settings; FB_LEGS_MAX, FB_CHAIN_MAX; FB_BATCH_RECORDS_MAX operations and records a submission.
  * Memory      about 150 bytes an account, 120 an open hold, 48 a remembered id (tests/bench/bench_books.c).
  * Ownership   fb_books is opaque and owned by its opener.
- * Threads     one thread changes; fb_books_balance may be called from any thread (seqlock per account).
+ * Threads     one thread changes; fb_books_balance, fb_books_account and fb_books_account_count may be called from any
+ *             thread once recovery is over (seqlock per account).
  */
 #ifndef FB_BOOKS_H
 #define FB_BOOKS_H

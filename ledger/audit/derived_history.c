@@ -140,9 +140,6 @@ static enum fb_status begin_account(struct audit *a, struct history *h, uint64_t
 {
 	enum fb_status st = end_account(a, h);
 
-	if (st == FB_OK && account > a->accounts.count)
-		return audit_differ_text(a, FB_AUDIT_HISTORY_INDEX, account, "the history's row", "there",
-					 "none, as the account never opened");
 	if (st == FB_OK && account != h->account + 1)
 		st = differ(a, h->account + 1, "the number of rows in the history", 0,
 			    audit_account(a, h->account + 1)->lines);
@@ -206,6 +203,9 @@ enum fb_status audit_history_row(struct audit *a, struct history *h, struct fb_s
 	fields_words(&v, words, WORDS);
 	if (!fields_end(&k) || !fields_end(&v) || kind != 'R' || version != VERSION)
 		return audit_bad_row(a, key);
+	if (account == 0 || account > a->accounts.count)
+		return audit_differ_text(a, FB_AUDIT_HISTORY_INDEX, account, "the history's row", "there",
+					 "none, as the account never opened");
 	if (account != h->account)
 		st = begin_account(a, h, account);
 	if (st != FB_OK)

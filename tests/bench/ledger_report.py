@@ -120,6 +120,13 @@ def print_ratios(ledger, postgres):
     return ratio
 
 
+def print_limit(machine, ledger):
+    row = row_at(ledger, 1024)
+    total_us = row["writer_cpu_us"] + row["load_cpu_us"] + row["other_cpu_us"]
+    print(f"at 1,024 outstanding a pair costs {total_us:.1f} us of CPU, the load included: {machine['cores']} cores"
+          f" doing nothing else could do {machine['cores'] * 1e6 / total_us:,.0f}/s")
+
+
 def print_aims(ledger, ratio):
     row = row_at(ledger, 1024)
     rate, p99_ms = row["pairs_per_second"], row["p99_us"] / 1000
@@ -138,6 +145,7 @@ def print_text(report):
     if report["postgres"]:
         print_postgres(report["postgres"])
     print_sizes(report)
+    print_limit(machine, report["ledger"])
     print_aims(report["ledger"], print_ratios(report["ledger"], report["postgres"]) if report["postgres"] else None)
 
 

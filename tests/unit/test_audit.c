@@ -153,6 +153,7 @@ int main(void)
 		cmocka_unit_test(audit__each_corruption__is_named),
 		cmocka_unit_test(audit__every_byte_of_every_row_flipped__is_found),
 		cmocka_unit_test(audit__every_record_byte_changed_and_all_rehashed__is_found),
+		cmocka_unit_test(audit__random_bytes_changed_and_all_hashed__is_judged),
 		cmocka_unit_test(verify__each_corruption_of_the_chain__is_named),
 		WITH_LEDGER(audit__derived_rows_of_a_writer__are_clean),
 		WITH_LEDGER(audit__each_derived_lie__is_named),

@@ -45,6 +45,7 @@ int script_teardown(void **state);
 void audit__each_corruption__is_named(void **state);
 void audit__every_byte_of_every_row_flipped__is_found(void **state);
 void audit__every_record_byte_changed_and_all_rehashed__is_found(void **state);
+void audit__random_bytes_changed_and_all_hashed__is_judged(void **state);
 void verify__each_corruption_of_the_chain__is_named(void **state);
 int derived_setup(void **state);
 int derived_teardown(void **state);

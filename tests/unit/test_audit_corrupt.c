@@ -316,6 +316,31 @@ void audit__every_byte_of_every_row_flipped__is_found(void **state)
 	script_free(&s);
 }
 
+/* Somebody who can write everything: what he writes may be lawful, but nothing that he writes may harm the auditor. */
+void audit__random_bytes_changed_and_all_hashed__is_judged(void **state)
+{
+	enum { ROUNDS = 300, CHANGES_MAX = 4 };
+	uint64_t random = fb_test_seed() * 0x9e3779b97f4a7c15u, found = 0;
+	struct fb_audit_summary sum;
+	struct fb_audit_finding f;
+	struct script s;
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		right(&s);
+		for (unsigned i = 0; i < 1 + round % CHANGES_MAX; i++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			script_record(&s, 1 + (random >> 33) % SCRIPT_RECORDS)[(random >> 12) % FB_RECORD_LEN] ^=
+				(uint8_t)(1u << ((random >> 60) & 7));
+		}
+		script_chain(&s);
+		script_anchor(&s);
+		found += script_audit(&s, &sum, &f) == FB_MISMATCH;
+		script_free(&s);
+	}
+	CHECK(found > ROUNDS / 2 && found < ROUNDS); /* codes, users and the like are nobody's business */
+}
+
 /* Somebody who can write everything but the anchor. */
 void audit__every_record_byte_changed_and_all_rehashed__is_found(void **state)
 {

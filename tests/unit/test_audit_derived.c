@@ -264,6 +264,9 @@ static const struct lie lies[] = {
 	  "the history's row", "missing", "there" },
 	{ "a history has a line more", "R", 1, INVENT, 16, FB_AUDIT_HISTORY_INDEX, 2, 1, "the history's row",
 	  "another record or time", NULL },
+	{ "a history of account 0", "R", 1, INVENT, 8, FB_AUDIT_HISTORY_INDEX, 0, 0, "the history's row", "there", NULL },
+	{ "a history of an account that never opened", "R", 1, INVENT, 1, FB_AUDIT_HISTORY_INDEX, 0, 72057594037927937,
+	  "the history's row", "there", NULL },
 	{ "a row of no kind", "R", 1, INVENT, 0, FB_AUDIT_DERIVED_BYTES, 0, 0, NULL, "of no known layout", NULL },
 	{ "a row has another version", "I", 1, FLIP, 0, FB_AUDIT_DERIVED_BYTES, 0, 0, NULL, "of no known layout", NULL },
 };

@@ -145,8 +145,8 @@ enum fb_status fb_auth_check(void *ctx, const struct fb_request *r, const struct
 	struct fb_hash hash;
 	bool found = false;
 
-	if (route->auth == FB_AUTH_POLICY && k->count == 0)
-		return FB_OK;
+	if (route->auth == FB_AUTH_POLICY && k->count == 0) /* only browsers name an Origin, and always when they post */
+		return fb_request_header(r, "Origin").len == 0 ? FB_OK : FB_FORBIDDEN;
 	key = presented_key(r);
 	if (key.len < FB_AUTH_KEY_MIN || key.len > FB_AUTH_KEY_MAX)
 		return FB_UNAUTHORIZED;

@@ -59,7 +59,7 @@ static int method_of(const char **name, const char *method)
 		const char *name;
 		int method;
 	} rows[] = {
-		{ "GET", FB_GET }, { "POST", FB_POST }, { "HEAD", FB_GET }, { "OPTIONS", -1 },
+		{ "GET", FB_GET }, { "POST", FB_POST }, { "HEAD", FB_GET }, { "OPTIONS", FB_OPTIONS },
 		{ "PUT", FB_PUT }, { "PATCH", FB_PATCH }, { "DELETE", FB_DELETE },
 	};
 

@@ -5,6 +5,7 @@
 
 static const char *const method_names[] = {
 	[FB_GET] = "GET", [FB_POST] = "POST", [FB_PUT] = "PUT", [FB_PATCH] = "PATCH", [FB_DELETE] = "DELETE",
+	[FB_OPTIONS] = "OPTIONS",
 };
 
 /* The next segment, taken off the front of *rest; false at the end. A path "/a/" ends with an empty one. */
@@ -117,7 +118,7 @@ bool fb_http_allow(struct fb_buf *out, const struct fb_mount *mounts, size_t cou
 	if (methods == 0)
 		return false;
 	for (size_t i = 0; i < FB_COUNT(method_names); i++) {
-		if ((methods & 1u << i) == 0)
+		if ((methods & 1u << i) == 0 || i == FB_OPTIONS)
 			continue;
 		put_name(out, method_names[i]);
 		if (i == FB_GET)

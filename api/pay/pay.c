@@ -10,6 +10,11 @@
 
 enum { REQUIRED_MAX = 4096, URL_MAX = 512, RESPONSE_MAX = 2048, RETRY_AFTER_S = 2 };
 
+/* What a page of another site may send along: the payment, and what payment libraries add to it (stock ones send
+ * Access-Control-Expose-Headers, which is an answer's, with their requests). */
+#define REQUEST_HEADERS \
+	"PAYMENT-SIGNATURE, X-PAYMENT, Access-Control-Expose-Headers, Content-Type, X-Request-Id, Idempotency-Key"
+
 /* One paid request. The room for its receipt is taken before anything is settled. */
 struct sale {
 	struct fb_offer offer;
@@ -20,22 +25,27 @@ struct sale {
 
 /* ---- the quote ------------------------------------------------------------------------------------- */
 
-static struct fb_offer make_offer(const struct fb_pay *p, struct fb_request *r, char url[URL_MAX])
+/* False if the host is longer than a URL may be. */
+static bool write_url(struct fb_buf *out, const struct fb_pay *p, const struct fb_request *r, char url[URL_MAX])
+{
+	fb_buf_init(out, url, URL_MAX);
+	if (p->public_url[0] != '\0') {
+		fb_buf_text(out, p->public_url);
+	} else {
+		fb_buf_text(out, "http://");
+		fb_buf_str(out, r->host);
+	}
+	fb_buf_str(out, r->path);
+	return !out->overflowed;
+}
+
+static struct fb_offer make_offer(const struct fb_pay *p, struct fb_str url)
 {
 	const struct fb_network *n = p->x402->network;
-	struct fb_buf b;
 
-	fb_buf_init(&b, url, URL_MAX);
-	if (p->public_url[0] != '\0') {
-		fb_buf_text(&b, p->public_url);
-	} else {
-		fb_buf_text(&b, "http://");
-		fb_buf_str(&b, r->host);
-	}
-	fb_buf_str(&b, r->path);
 	return (struct fb_offer) { .caip2 = fb_str_of(n->caip2),
 				   .v1_name = fb_str_of(n->v1_name),
-				   .url = fb_buf_view(&b),
+				   .url = url,
 				   .description = FB_STR("farebox demo: a paid call"),
 				   .mime_type = FB_STR("application/json"),
 				   .domain_name = fb_str_of(p->token->name),
@@ -54,7 +64,7 @@ static void add_common(struct fb_reply *reply, const char *cache)
 	fb_reply_header(reply, "Vary", FB_STR("PAYMENT-SIGNATURE, X-PAYMENT"));
 	fb_reply_header(reply, "Access-Control-Allow-Origin", FB_STR("*"));
 	fb_reply_header(reply, "Access-Control-Expose-Headers",
-			FB_STR("PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE"));
+			FB_STR("PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Retry-After, X-Request-Id"));
 }
 
 /* 402: the v2 header and the v1 body at once. `receipt` (may be empty) tells why a payment did not do. */
@@ -182,21 +192,38 @@ static struct fb_answered demo(struct fb_request *r)
 {
 	struct fb_str v2 = fb_request_header(r, "PAYMENT-SIGNATURE"), v1 = fb_request_header(r, "X-PAYMENT");
 	struct sale *s = FB_NEW(r->arena, struct sale);
+	struct fb_buf url;
 
 	if (s == NULL)
 		return fb_http_error(r, FB_NO_MEMORY, NULL);
 	if (v1.len > 0 && v2.len > 0)
 		return fb_http_error(r, FB_BAD_REQUEST, "PAYMENT-SIGNATURE and X-PAYMENT together: want one payment");
-	s->offer = make_offer(r->ctx, r, s->url);
+	if (!write_url(&url, r->ctx, r, s->url))
+		return fb_http_error(r, FB_BAD_REQUEST, "Host: too long");
+	s->offer = make_offer(r->ctx, fb_buf_view(&url));
 	s->version = v1.len > 0 ? 1 : 2;
 	if (v1.len == 0 && v2.len == 0)
 		return ask_payment(r, &s->offer, "Payment required", NULL, v1);
 	return take_payment(r, s, v2.len > 0 ? v2 : v1);
 }
 
+/* A browser asks before it sends a payment header for a page of another site. */
+static struct fb_answered preflight(struct fb_request *r)
+{
+	struct fb_reply reply = { .status = 204 };
+
+	fb_reply_header(&reply, "Allow", FB_STR("GET, HEAD, OPTIONS"));
+	fb_reply_header(&reply, "Access-Control-Allow-Origin", FB_STR("*"));
+	fb_reply_header(&reply, "Access-Control-Allow-Methods", FB_STR("GET, HEAD"));
+	fb_reply_header(&reply, "Access-Control-Allow-Headers", FB_STR(REQUEST_HEADERS));
+	fb_reply_header(&reply, "Access-Control-Max-Age", FB_STR("600"));
+	return fb_http_reply(r, &reply);
+}
+
 static const struct fb_route routes[] = {
 	/* method  pattern  handler body_max auth          repeat             summary */
 	{ FB_GET, "/demo", demo, 0, FB_AUTH_NONE, FB_REPEAT_PAYLOAD, "a paid resource to try the whole way with" },
+	{ FB_OPTIONS, "/demo", preflight, 0, FB_AUTH_NONE, FB_REPEAT_NONE, "what a page of another site may ask of it" },
 };
 
 struct fb_mount fb_pay_mount(struct fb_pay *p)

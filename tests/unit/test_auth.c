@@ -176,6 +176,9 @@ static void check__no_keys__policy_routes_are_open_and_keyed_ones_closed(void **
 	http = serve(keys);
 	CHECK(ask(http, "/open", "") == 200);
 	CHECK(ask(http, "/policy", "") == 200);
+	CHECK(ask(http, "/policy", "Origin: https://page.example") == 403);
+	CHECK(ask(http, "/policy", "Origin: null") == 403);
+	CHECK(ask(http, "/open", "Origin: https://page.example") == 200);
 	CHECK(ask(http, "/keyed", "") == 401);
 	CHECK(ask(http, "/keyed", "X-API-Key: " KEY_A) == 401);
 	fb_http_stop(http);
@@ -198,6 +201,7 @@ static void check__keys__presented_in_either_way(void **state)
 		{ "Authorization: Bearer " KEY_A "x", 401 },
 		{ "X-API-Key: KEY-A-0123456789abcdef", 401 },
 		{ "X-API-Key: " KEY_A "," KEY_B, 401 },
+		{ "X-API-Key: " KEY_A "\r\nOrigin: https://page.example", 200 },
 		{ "X-API-Key: # " REVOKED, 401 },
 		{ "X-API-Key: " REVOKED, 401 },
 		/* The stronger way decides alone. */

@@ -171,6 +171,7 @@ static const struct fb_route routes[] = {
 	{ FB_POST,   "/echo",         echo,       ECHO_MAX,  FB_AUTH_NONE,    FB_REPEAT_PAYLOAD, "larger bodies" },
 	{ FB_GET,    "/query",        query,      0,         FB_AUTH_NONE,    FB_REPEAT_NONE,    "the parameter q" },
 	{ FB_GET,    "/header",       header,     0,         FB_AUTH_NONE,    FB_REPEAT_NONE,    "headers in and out" },
+	{ FB_OPTIONS, "/header",      header,     0,         FB_AUTH_NONE,    FB_REPEAT_NONE,    "answers OPTIONS itself" },
 	{ FB_GET,    "/thread",       thread,     0,         FB_AUTH_NONE,    FB_REPEAT_NONE,    "which worker" },
 	{ FB_GET,    "/block",        block,      0,         FB_AUTH_NONE,    FB_REPEAT_NONE,    "a worker stands still" },
 	{ FB_GET,    "/quote",        quote,      0,         FB_AUTH_NONE,    FB_REPEAT_NONE,    "an error with quotes" },

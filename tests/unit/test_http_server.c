@@ -73,6 +73,8 @@ static void http_methods__table__answer_as_documented(void **state)
 		{ "HEAD /echo", 405, "POST, OPTIONS", "" },
 		{ "OPTIONS /items/9", 204, "GET, HEAD, POST, DELETE, OPTIONS", "" },
 		{ "OPTIONS /echo", 204, "POST, OPTIONS", "" },
+		{ "OPTIONS /header", 200, NULL, "" },
+		{ "POST /header", 405, "GET, HEAD, OPTIONS", NULL },
 		{ "OPTIONS *", 204, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS", "" },
 		{ "GET http://x/items/9", 200, NULL, "item 9" },
 	};

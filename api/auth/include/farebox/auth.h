@@ -3,7 +3,9 @@
  * Layer      8
  * Keys       presented as "Authorization: Bearer KEY" or "X-API-Key: KEY"; only SHA-256 hashes are
  *            kept in memory, compared in constant time.
- * Errors     FB_UNAUTHORIZED. Of opening: FB_NOT_FOUND, FB_FORBIDDEN, FB_BAD_VALUE; e names the source.
+ * Browsers   where no key is asked for, a request with an Origin is refused: it comes from a web page, which could
+ *            otherwise have its visitor's browser call a server on that machine's loopback.
+ * Errors     FB_UNAUTHORIZED, FB_FORBIDDEN. Of opening: FB_NOT_FOUND, FB_FORBIDDEN, FB_BAD_VALUE; e names the source.
  * Limits     FB_AUTH_KEYS_MAX keys of FB_AUTH_KEY_MIN..FB_AUTH_KEY_MAX characters.
  * Threads    read-only after opening: any thread.
  */

@@ -21,7 +21,8 @@
  * Memory      48 KiB per connection, plus one exchange (what is touched of 350 KiB) per request under way.
  * Answers     every answer has X-Request-Id, Content-Length, Cache-Control (no-store unless the handler sets one) and
  *             X-Content-Type-Options; errors are {"error":{"code","message","request_id"}}.
- *             HEAD is answered as GET without its body; OPTIONS and 405 carry Allow; one access log line each.
+ *             HEAD is answered as GET without its body; 405 carries Allow, and OPTIONS too unless a row answers it; one
+ *             access log line each.
  *             The heads of request and answer together must fit 48 KiB, else the connection is closed unanswered.
  * Stop        fb_http_stop: no new connections, requests under way are answered, waiting ones are resumed as
  *             expired after grace_ms, then the daemon ends.
@@ -37,7 +38,7 @@
 #include "farebox/metric.h"
 #include "farebox/port.h"
 
-enum fb_method { FB_GET, FB_POST, FB_PUT, FB_PATCH, FB_DELETE };
+enum fb_method { FB_GET, FB_POST, FB_PUT, FB_PATCH, FB_DELETE, FB_OPTIONS };
 /* Who may call: anyone; a key, always; or open or keyed, by the facilitator's configuration. */
 enum fb_auth { FB_AUTH_NONE, FB_AUTH_API_KEY, FB_AUTH_POLICY };
 /* What makes a repeat of the request safe: nothing, the payload itself, or an Idempotency-Key header. */

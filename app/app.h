@@ -30,5 +30,9 @@ int fb_command_version(int count, const char *const *args);
 int fb_app_fail(enum fb_status st, const char *sentence);
 int fb_app_usage(const char *sentence); /* likewise, for a wrong command line */
 bool fb_app_wants_help(int count, const char *const *args);
+/* The passphrase from `source`: "" asks on the terminal, else $NAME or a file. Its length; 0: none, and e says why. */
+size_t fb_app_passphrase(char *out, size_t cap, const char *source, const char *prompt, struct fb_error *e);
+/* What a stranger wrote, fit for a terminal: '?' for what could fool a reader, "..." for what does not fit. */
+void fb_app_plain(struct fb_buf *out, struct fb_str s);
 extern char **environ;
 #endif /* FB_APP_H */

@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include "farebox/crypto.h"
+#include "farebox/json.h"
 #include "farebox/os.h"
 
 #include <stdio.h>
@@ -11,7 +12,8 @@
 enum { PASSPHRASE_MAX = 1024, FILE_MAX = 4096, PASSPHRASE_MIN = 8 };
 
 struct options {
-	const char *action, *file, *from, *passphrase_file;
+	const char *action, *file, *from;
+	const char *passphrase; /* a file or $NAME; "" asks */
 	bool json, light;
 };
 
@@ -23,7 +25,7 @@ static int print_help(void)
 	     "FILE is written as a Web3 keystore (version 3, scrypt), mode 0600, and never overwritten.\n"
 	     "SOURCE is $NAME (a variable that holds 0x and 64 hex digits), a file with the same text that\n"
 	     "only you can read, or a keystore. A key itself is never taken from the command line.\n"
-	     "--passphrase-file  a file only you can read; without it the passphrase is asked for\n"
+	     "--passphrase-file  a file only you can read, or $NAME; without it the passphrase is asked for\n"
 	     "--light            a cheaper key derivation (4 MiB instead of 256), for tests\n"
 	     "--json             prints {\"address\":…,\"file\":…}");
 	return FB_EXIT_OK;
@@ -39,10 +41,10 @@ static bool take_value(const char **out, int *i, int count, const char *const *a
 
 static bool parse(struct options *o, int count, const char *const *args)
 {
-	*o = (struct options){ .action = count > 0 ? args[0] : "" };
+	*o = (struct options){ .action = count > 0 ? args[0] : "", .passphrase = "" };
 	for (int i = 1; i < count; i++) {
 		if (take_value(&o->from, &i, count, args, "--from") ||
-		    take_value(&o->passphrase_file, &i, count, args, "--passphrase-file"))
+		    take_value(&o->passphrase, &i, count, args, "--passphrase-file"))
 			continue;
 		if (strcmp(args[i], "--json") == 0)
 			o->json = true;
@@ -58,25 +60,18 @@ static bool parse(struct options *o, int count, const char *const *args)
 
 /* ---- passphrase --------------------------------------------------------------------------------------- */
 
-static size_t read_passphrase(const struct options *o, char *out, size_t cap, const char *prompt)
-{
-	size_t len = 0;
-
-	if (o->passphrase_file == NULL)
-		return fb_os_ask(out, cap, prompt, true) == FB_OK ? strlen(out) : 0;
-	if (fb_os_read_secret(out, &len, cap, o->passphrase_file, NULL) != FB_OK)
-		return 0;
-	while (len > 0 && (out[len - 1] == '\n' || out[len - 1] == '\r'))
-		len--;
-	return len;
-}
+struct asking {
+	const struct options *options;
+	struct fb_error why_none;
+};
 
 static size_t ask_for_load(void *ctx, char *out, size_t cap, const char *what)
 {
+	struct asking *a = ctx;
 	char prompt[256];
 
 	snprintf(prompt, sizeof(prompt), "Passphrase of %s: ", what);
-	return read_passphrase(ctx, out, cap, prompt);
+	return fb_app_passphrase(out, cap, a->options->passphrase, prompt, &a->why_none);
 }
 
 /* A new passphrase, typed twice when it is typed. */
@@ -86,14 +81,14 @@ static enum fb_status choose_passphrase(const struct options *o, char out[PASSPH
 	char again[PASSPHRASE_MAX];
 	enum fb_status st = FB_OK;
 
-	*len = read_passphrase(o, out, PASSPHRASE_MAX, "New passphrase: ");
+	*len = fb_app_passphrase(out, PASSPHRASE_MAX, o->passphrase, "New passphrase: ", e);
+	if (*len == 0)
+		return FB_BAD_VALUE;
 	if (*len < PASSPHRASE_MIN)
-		return fb_error_set(
-			e, FB_BAD_VALUE,
-			"the passphrase has %zu characters: want at least %d (typed, or in --passphrase-file)",
-			*len, PASSPHRASE_MIN);
-	if (o->passphrase_file == NULL) {
-		size_t again_len = read_passphrase(o, again, sizeof(again), "The same again: ");
+		return fb_error_set(e, FB_BAD_VALUE, "the passphrase has %zu characters: want at least %d", *len,
+				    PASSPHRASE_MIN);
+	if (o->passphrase[0] == '\0') {
+		size_t again_len = fb_app_passphrase(again, sizeof(again), "", "The same again: ", e);
 
 		if (again_len != *len || memcmp(again, out, *len) != 0)
 			st = fb_error_set(e, FB_BAD_VALUE, "the two passphrases differ: nothing was written");
@@ -104,6 +99,24 @@ static enum fb_status choose_passphrase(const struct options *o, char out[PASSPH
 
 /* ---- actions ------------------------------------------------------------------------------------------- */
 
+/* Paths are the caller's: any byte may be in them but NUL. */
+static void show_json(const struct options *o, struct fb_str address, bool wrote)
+{
+	size_t cap = FILE_MAX + 6 * strlen(o->file); /* every byte may become an escape */
+	struct fb_buf out;
+	struct fb_jw w;
+
+	fb_buf_init(&out, fb_must_alloc(cap, 1), cap);
+	fb_jw_init(&w, &out);
+	fb_jw_object(&w);
+	fb_jw_kv_str(&w, "address", address);
+	if (wrote)
+		fb_jw_kv_text(&w, "file", o->file);
+	fb_jw_end(&w);
+	printf("%.*s\n", FB_STR_ARG(fb_buf_view(&out)));
+	free(out.at);
+}
+
 static void show(const struct options *o, const struct fb_key *key, bool wrote)
 {
 	struct fb_address address = fb_key_address(key);
@@ -112,12 +125,10 @@ static void show(const struct options *o, const struct fb_key *key, bool wrote)
 
 	fb_buf_init(&b, block, sizeof(block));
 	fb_buf_address_checksum(&b, &address);
-	if (!o->json)
-		printf("%.*s\n", FB_STR_ARG(fb_buf_view(&b)));
-	else if (wrote)
-		printf("{\"address\":\"%.*s\",\"file\":\"%s\"}\n", FB_STR_ARG(fb_buf_view(&b)), o->file);
+	if (o->json)
+		show_json(o, fb_buf_view(&b), wrote);
 	else
-		printf("{\"address\":\"%.*s\"}\n", FB_STR_ARG(fb_buf_view(&b)));
+		printf("%.*s\n", FB_STR_ARG(fb_buf_view(&b)));
 	if (wrote && !o->json)
 		fprintf(stderr, "written to %s; keep the passphrase, nothing can replace it\n", o->file);
 }
@@ -137,10 +148,16 @@ static enum fb_status write_keystore(const struct options *o, const struct fb_ke
 	return st != FB_OK ? st : fb_os_write_secret(o->file, fb_buf_view(&b), e);
 }
 
+static enum fb_status load(const struct options *o, struct fb_key *key, const char *source, struct fb_error *e)
+{
+	struct asking a = { .options = o };
+	enum fb_status st = fb_key_load(key, source, (struct fb_passphrase){ ask_for_load, &a }, e);
+
+	return st == FB_OK || a.why_none.text[0] == '\0' ? st : fb_error_set(e, st, "%s: %s", source, a.why_none.text);
+}
+
 static enum fb_status act(const struct options *o, struct fb_key *key, struct fb_error *e)
 {
-	struct options mine = *o;
-	struct fb_passphrase ask = { ask_for_load, &mine };
 	enum fb_status st;
 
 	if (strcmp(o->action, "new") == 0) {
@@ -148,8 +165,8 @@ static enum fb_status act(const struct options *o, struct fb_key *key, struct fb
 		return write_keystore(o, key, e);
 	}
 	if (strcmp(o->action, "address") == 0)
-		return fb_key_load(key, o->file, ask, e);
-	st = fb_key_load(key, o->from, ask, e);
+		return load(o, key, o->file, e);
+	st = load(o, key, o->from, e);
 	return st != FB_OK ? st : write_keystore(o, key, e);
 }
 

@@ -86,8 +86,9 @@ enum fb_status fb_server_listen(struct fb_server *s, struct fb_error *e)
 	enum fb_status st;
 
 	mount_all(s);
-	st = fb_http_open(&s->http, &api, s->mounts, s->mount_count, s->clock, s->rng, s->log, s->metrics, e);
+	/* The API last: nobody is served before all of the start went well. */
+	st = fb_http_open(&s->metrics_http, &metrics, &s->metrics_mount, 1, s->clock, s->rng, NULL, NULL, e);
 	if (st != FB_OK)
 		return st;
-	return fb_http_open(&s->metrics_http, &metrics, &s->metrics_mount, 1, s->clock, s->rng, NULL, NULL, e);
+	return fb_http_open(&s->http, &api, s->mounts, s->mount_count, s->clock, s->rng, s->log, s->metrics, e);
 }

@@ -2,9 +2,12 @@
  * of its layer; ARCHITECTURE.md has the picture. */
 #include "app.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct fb_command commands[] = {
 	{ "serve", "serve [--SETTING VALUE]...", "run the facilitator", fb_command_serve },
@@ -60,9 +63,29 @@ static void print_usage(FILE *to)
 	fputs("\nfarebox COMMAND --help says more about one of them.\n", to);
 }
 
-int main(int argc, char **argv)
+/* Started without standard streams, the next files opened would take their numbers, and what is printed or logged
+ * would be written into them: into the records, say. */
+static bool fill_standard_streams(void)
 {
-	signal(SIGPIPE, SIG_IGN);
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
+}
+
+/* What was bought, or a key's address, must not get lost on a full disk behind an exit code of 0. */
+static int flush_output(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "farebox: standard output cannot be written: %s\n", strerror(errno));
+	return code == FB_EXIT_OK ? FB_EXIT_IO : code;
+}
+
+static int run(int argc, char **argv)
+{
 	if (argc < 2) {
 		print_usage(stderr);
 		return FB_EXIT_USAGE;
@@ -79,4 +102,12 @@ int main(int argc, char **argv)
 	fprintf(stderr, "farebox: there is no command \"%s\"\n\n", argv[1]);
 	print_usage(stderr);
 	return FB_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (!fill_standard_streams())
+		return FB_EXIT_IO;
+	return flush_output(run(argc, argv));
 }

@@ -24,7 +24,8 @@ static int print_help(void)
 	     "--method, --data   another request than GET\n"
 	     "--network-file     a network beside the built-in ones\n"
 	     "--json             print one JSON object with quote, receipt, status and body instead\n\n"
-	     "exit code: 0 bought (or free), 1 refused or failed, 64 wrong usage, 69 server not reachable, 78 key or file");
+	     "exit code: 0 bought (or free), 1 refused or failed, 64 wrong usage, 69 server not reachable or outcome\n"
+	     "not known, 78 key or file");
 	return FB_EXIT_OK;
 }
 
@@ -34,6 +35,16 @@ static bool take_value(const char **out, int *i, int count, const char *const *a
 		return false;
 	*out = args[++*i];
 	return true;
+}
+
+/* In capitals, as all methods are that one can pay for. */
+static bool is_method(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] >= 'A' && s[len] <= 'Z')
+		len++;
+	return len > 0 && s[len] == '\0';
 }
 
 static bool parse(struct fb_pay_options *o, int count, const char *const *args)
@@ -74,6 +85,8 @@ int fb_command_pay(int count, const char *const *args)
 			"want: farebox pay URL [--key SOURCE] [--yes] [--max AMOUNT]; see farebox pay --help");
 	if (o.method == NULL)
 		o.method = o.data == NULL ? "GET" : "POST";
+	if (!is_method(o.method))
+		return fb_app_usage("--method: want a method like GET or POST");
 	b = fb_must_alloc(1, sizeof(*b));
 	b->options = o;
 	code = fb_buy(b);

@@ -16,9 +16,8 @@ static size_t ask_passphrase(void *ctx, char *out, size_t cap, const char *what)
 {
 	char prompt[256];
 
-	(void)ctx;
 	snprintf(prompt, sizeof(prompt), "Passphrase of %s: ", what);
-	return fb_os_ask(out, cap, prompt, true) == FB_OK ? strlen(out) : 0;
+	return fb_app_passphrase(out, cap, "", prompt, ctx);
 }
 
 static enum fb_status load_networks(struct fb_buying *b, struct fb_error *e)
@@ -42,35 +41,22 @@ static enum fb_status load_networks(struct fb_buying *b, struct fb_error *e)
 
 /* ---- the quote ---------------------------------------------------------------------------------------- */
 
-static struct fb_json_token *tokens_in(struct fb_buying *b)
-{
-	struct fb_json_token *t = fb_arena_alloc(&b->arena, FB_WIRE_TOKENS, sizeof(*t));
-
-	FB_ASSERT(t != NULL); /* the arena is made for several of these */
-	return t;
-}
-
 /* Version 2 stands in a header, version 1 in the body; a server may offer both. */
 static enum fb_status read_quotes(struct fb_buying *b, struct fb_error *e)
 {
 	struct fb_str header = fb_buy_header(b, "PAYMENT-REQUIRED");
 
 	if (header.len > 0 && b->options.version != 1)
-		return fb_wire_read_required_v2(&b->quotes, header, tokens_in(b), &b->arena, e);
+		return fb_wire_read_required_v2(&b->quotes, header, b->tokens, &b->arena, e);
 	if (b->options.version == 2)
 		return fb_error_set(e, FB_NOT_FOUND, "the server offers no x402 v2 quote (no PAYMENT-REQUIRED header)");
 	return fb_wire_read_required_v1(&b->quotes, (struct fb_str) { b->answer.body, b->answer.body_len },
-					tokens_in(b), &b->arena, e);
+					b->tokens, &b->arena, e);
 }
 
 static enum fb_status choose(struct fb_buying *b, struct fb_error *e)
 {
-	struct fb_amount max;
-
-	if (fb_amount_parse_decimal(&max, fb_str_of(b->options.max), b->networks[0].tokens[0].decimals) != FB_OK)
-		return fb_error_set(e, FB_BAD_VALUE, "--max \"%s\": want an amount in whole tokens like 0.5",
-				    b->options.max);
-	return fb_client_choose(&b->purchase, &b->quotes, b->networks, b->network_count, max, e);
+	return fb_client_choose(&b->purchase, &b->quotes, b->networks, b->network_count, fb_str_of(b->options.max), e);
 }
 
 static bool agreed(const struct fb_buying *b)
@@ -104,7 +90,7 @@ static void read_receipt(struct fb_buying *b)
 	if (header.len == 0)
 		header = fb_buy_header(b, "X-PAYMENT-RESPONSE");
 	b->has_receipt =
-		header.len > 0 && fb_wire_read_receipt(&b->receipt, header, tokens_in(b), &b->arena, NULL) == FB_OK;
+		header.len > 0 && fb_wire_read_receipt(&b->receipt, header, b->tokens, &b->arena, NULL) == FB_OK;
 }
 
 static unsigned retry_after(const struct fb_buying *b)
@@ -116,67 +102,90 @@ static unsigned retry_after(const struct fb_buying *b)
 	return s > RETRY_S_MAX ? RETRY_S_MAX : (unsigned)s;
 }
 
-/* No answer, or an answer that says "not known yet": the payment may have gone through. */
+/* No answer, or one that says "not now" or "not known yet": the payment may have gone through, or may yet. An answer
+ * that is too large came all the same; asking for it again does not make it smaller. */
 static bool undecided(const struct fb_buying *b)
 {
-	return b->answer.status != FB_OK || b->answer.code == 502 || b->answer.code == 503 || b->answer.code == 504;
+	if (b->answer.status != FB_OK)
+		return b->answer.status != FB_TOO_LARGE;
+	return b->answer.code >= 500 || b->answer.code == 429;
+}
+
+/* The answer as a phrase. */
+static const char *answer_said(const struct fb_buying *b, char block[64])
+{
+	snprintf(block, 64, "the server said %u", b->answer.code);
+	return b->answer.status == FB_OK ? block : b->answer.why;
+}
+
+/* Behind its end an authorization settles nothing any more. */
+static bool may_yet_settle(const struct fb_buying *b)
+{
+	struct fb_clock clock = fb_os_clock();
+
+	return fb_u256_cmp(fb_u256_from_u64((uint64_t)fb_clock_wall_s(&clock)), b->authorization.valid_before) < 0;
 }
 
 static void send_payment(struct fb_buying *b, const char *line)
 {
 	struct fb_arena_mark mark = fb_arena_mark(&b->arena);
+	char said[64];
 
 	for (unsigned i = 0; i < FB_BUY_TRIES; i++) {
 		fb_arena_release(&b->arena, mark);
+		b->has_receipt = false;
 		fb_buy_fetch(b, line);
 		if (b->answer.status == FB_OK)
 			read_receipt(b);
-		if (!undecided(b))
+		if (!undecided(b) || !may_yet_settle(b) || i + 1 == FB_BUY_TRIES)
 			return;
-		fb_buy_say(b, "The outcome is not known yet (%s); the same payment again in %u s",
-			   b->answer.status == FB_OK ? "the server said 503" : b->answer.why, retry_after(b));
+		fb_buy_say(b, "The outcome is not known yet (%s); the same payment again in %u s", answer_said(b, said),
+			   retry_after(b));
 		nanosleep(&(struct timespec){ .tv_sec = (time_t)retry_after(b) }, NULL);
 	}
 }
 
 static int conclude(struct fb_buying *b)
 {
-	bool served = b->answer.status == FB_OK && b->answer.code >= 200 && b->answer.code < 300;
+	bool known = b->answer.status == FB_OK && !undecided(b);
+	char said[64];
 
-	if (b->answer.status != FB_OK) {
-		fprintf(stderr,
-			"farebox: %s did not answer the payment (%s): it may have been settled; "
-			"look at the payer's account before paying again\n",
-			b->options.url, b->answer.why);
-		return FB_EXIT_UNAVAILABLE;
-	}
-	fb_buy_say(b, "The server answered %u", b->answer.code);
+	if (b->answer.status == FB_OK)
+		fb_buy_say(b, "The server answered %u", b->answer.code);
 	fb_buy_show_receipt(b);
 	fb_buy_show_result(b);
-	return served ? FB_EXIT_OK : FB_EXIT_FAILED;
+	if (known)
+		return b->answer.code >= 200 && b->answer.code < 300 ? FB_EXIT_OK : FB_EXIT_FAILED;
+	fprintf(stderr,
+		"farebox: %s did not tell the outcome of the payment (%s): it may have been settled; look at the payer's "
+		"account before paying again\n",
+		b->options.url, answer_said(b, said));
+	return FB_EXIT_UNAVAILABLE;
+}
+
+static int not_paid(int code, const char *sentence)
+{
+	fprintf(stderr, "farebox: %s\n", sentence);
+	return code;
 }
 
 static int pay_quote(struct fb_buying *b)
 {
-	struct fb_error e = { "" };
-	enum fb_status st = read_quotes(b, &e);
+	struct fb_error e = { "" }, why_none = { "" };
+	enum fb_status st;
 	char *line;
 
-	if (st == FB_OK)
-		st = choose(b, &e);
-	if (st == FB_OK)
-		fb_buy_show_quote(b);
-	if (st != FB_OK) {
-		fprintf(stderr, "farebox: %s\n", e.text);
-		return st == FB_BAD_VALUE ? FB_EXIT_USAGE : FB_EXIT_FAILED;
-	}
-	if (!agreed(b)) {
-		fprintf(stderr, "farebox: not paid (--yes pays without asking)\n");
-		return FB_EXIT_FAILED;
-	}
-	st = fb_key_load(&b->key, b->options.key, (struct fb_passphrase){ ask_passphrase, NULL }, &e);
+	if (read_quotes(b, &e) != FB_OK)
+		return not_paid(FB_EXIT_FAILED, e.text);
+	st = choose(b, &e);
 	if (st != FB_OK)
-		return fb_app_fail(st, e.text);
+		return not_paid(st == FB_BAD_VALUE ? FB_EXIT_USAGE : FB_EXIT_FAILED, e.text);
+	fb_buy_show_quote(b);
+	if (!agreed(b))
+		return not_paid(FB_EXIT_FAILED, "not paid (--yes pays without asking)");
+	st = fb_key_load(&b->key, b->options.key, (struct fb_passphrase){ ask_passphrase, &why_none }, &e);
+	if (st != FB_OK)
+		return fb_app_fail(st, why_none.text[0] != '\0' ? why_none.text : e.text);
 	line = payment_line(b);
 	if (line == NULL)
 		return fb_app_fail(FB_TOO_LARGE, "the server's quote is too large to echo in a payment header");
@@ -200,7 +209,9 @@ static int buy(struct fb_buying *b)
 		return pay_quote(b);
 	fb_buy_say(b, "No payment was asked for");
 	fb_buy_show_result(b);
-	return b->answer.code < 400 ? FB_EXIT_OK : FB_EXIT_FAILED;
+	if (b->answer.code >= 300 && b->answer.code < 400)
+		fb_buy_show_redirect(b);
+	return b->answer.code < 300 ? FB_EXIT_OK : FB_EXIT_FAILED;
 }
 
 int fb_buy(struct fb_buying *b)

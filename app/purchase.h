@@ -44,6 +44,7 @@ struct fb_buying {
 	struct fb_authorization authorization;
 	struct fb_receipt receipt;
 	bool paid, has_receipt;
+	struct fb_json_token tokens[FB_WIRE_TOKENS]; /* of the text being read: nothing read points at them */
 	struct fb_arena arena;
 	unsigned char *memory;
 };
@@ -58,5 +59,6 @@ void fb_buy_free_answer(struct fb_buying *b);
 void fb_buy_say(const struct fb_buying *b, const char *format, ...) FB_PRINTF(2, 3);
 void fb_buy_show_quote(const struct fb_buying *b);
 void fb_buy_show_receipt(const struct fb_buying *b);
+void fb_buy_show_redirect(const struct fb_buying *b);
 void fb_buy_show_result(const struct fb_buying *b);
 #endif /* FB_PURCHASE_H */

@@ -8,6 +8,7 @@
 
 #include "farebox/os.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 enum { GWEI = 1000000000 };
+enum { START_IS_OVER = SIGUSR1 }; /* said to the guard of the start, by one thread to the other */
 
 static void print_help(void)
 {
@@ -37,6 +39,40 @@ static void block_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
 	sigprocmask(SIG_BLOCK, set, NULL); /* threads inherit this: only sigwait below takes them */
+}
+
+/* ---- the start ----------------------------------------------------------------------------------------- */
+
+/* The start waits for the chain, and who asks for the end meanwhile shall not wait for it too. Nothing is promised to
+ * anybody yet, and what a start does to the records may be cut off anywhere, as by a crash. */
+static void *guard(void *arg)
+{
+	const sigset_t *signals = arg;
+	int got = 0;
+
+	sigwait(signals, &got);
+	if (got == START_IS_OVER)
+		return NULL;
+	fprintf(stderr, "farebox: ended by %s before the start was over\n", got == SIGINT ? "SIGINT" : "SIGTERM");
+	_exit(FB_EXIT_OK);
+}
+
+static enum fb_status start(struct fb_server *s, const sigset_t *signals, struct fb_error *e)
+{
+	sigset_t mine = *signals;
+	pthread_t thread;
+	enum fb_status st;
+
+	sigaddset(&mine, START_IS_OVER);
+	sigprocmask(SIG_BLOCK, &mine, NULL);
+	if (pthread_create(&thread, NULL, guard, &mine) != 0)
+		return fb_error_set(e, FB_IO, "cannot start a thread");
+	st = fb_server_open_chain(s, e);
+	if (st == FB_OK)
+		st = fb_server_listen(s, e);
+	pthread_kill(thread, START_IS_OVER);
+	pthread_join(thread, NULL);
+	return st;
 }
 
 /* The lane belongs to the loop's thread. */
@@ -71,11 +107,12 @@ static void announce(struct fb_server *s)
 {
 	char block[FB_ADDRESS_TEXT_LEN];
 	struct fb_buf signer;
+	bool v6 = strchr(s->conf.bind, ':') != NULL;
 
 	fb_buf_init(&signer, block, sizeof(block));
 	fb_buf_address_checksum(&signer, fb_lane_signer(s->lane));
-	printf("Facilitator listening on http://%s:%u (%s, signer %.*s)\n", s->conf.bind, fb_http_port(s->http),
-	       s->network.name, FB_STR_ARG(fb_buf_view(&signer)));
+	printf("Facilitator listening on http://%s%s%s:%u (%s, signer %.*s)\n", v6 ? "[" : "", s->conf.bind, v6 ? "]" : "",
+	       fb_http_port(s->http), s->network.name, FB_STR_ARG(fb_buf_view(&signer)));
 	printf("Metrics on http://127.0.0.1:%u/metrics\n", fb_http_port(s->metrics_http));
 	if (s->pay.token == NULL)
 		printf("No demo_pay_to is set: GET /demo is not offered\n");
@@ -90,6 +127,7 @@ static void wait_for_end(struct fb_server *s, const sigset_t *signals)
 	int got = 0;
 
 	sigwait(signals, &got);
+	fb_ops_set(&s->ops, FB_OPS_STOPPING, true);
 	fb_log(s->log, FB_EV_STOPPING, FB_F_TEXT("signal", got == SIGINT ? "SIGINT" : "SIGTERM"));
 	signal(SIGINT, SIG_DFL); /* a second one ends at once */
 	signal(SIGTERM, SIG_DFL);
@@ -98,15 +136,15 @@ static void wait_for_end(struct fb_server *s, const sigset_t *signals)
 
 static void close_server(struct fb_server *s)
 {
-	fb_ops_set(&s->ops, FB_OPS_STOPPING, true);
 	if (s->settle != NULL)
 		fb_server_drain(s); /* who waits for a receipt gets its hash now */
 	fb_http_stop(s->http);
+	fb_x402_close(&s->x402);
 	fb_server_close_chain(s);
 	fb_http_stop(s->metrics_http);
 	fb_auth_close(s->keys);
 	fb_key_wipe(&s->key);
-	if (s->log != NULL)
+	if (s->http != NULL) /* it had started */
 		fb_log(s->log, FB_EV_STOPPED, FB_F_U64("broken_events", fb_log_broken_count(s->log)));
 	fb_log_close(s->log);
 	fb_metrics_close(s->metrics);
@@ -137,9 +175,7 @@ int fb_command_serve(int count, const char *const *args)
 	fb_metrics_open(&s->metrics);
 	st = fb_server_read_settings(s, &e);
 	if (st == FB_OK)
-		st = fb_server_open_chain(s, &e);
-	if (st == FB_OK)
-		st = fb_server_listen(s, &e);
+		st = start(s, &signals, &e);
 	if (st == FB_OK) {
 		announce(s);
 		wait_for_end(s, &signals);

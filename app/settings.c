@@ -1,17 +1,57 @@
 /* What the settings mean together: network, key, data directory, who may settle, the demo's price. */
+#include "app.h"
 #include "server.h"
 
 #include "farebox/os.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NETWORK_FILE_MAX = 65536, PASSPHRASE_MAX = 1024 };
+enum { NETWORK_FILE_MAX = 65536, PUBLIC_URL_MAX = 400 /* leaves room for a path in what the paywall quotes */ };
 
 bool fb_server_is_loopback(const char *bind)
 {
 	return strncmp(bind, "127.", 4) == 0 || strcmp(bind, "::1") == 0;
+}
+
+/* ---- addresses and URLs ------------------------------------------------------------------------------ */
+
+/* http or https, a host, and nothing that would have to be escaped. */
+static bool is_url(struct fb_str s)
+{
+	size_t start = fb_str_starts(s, FB_STR("https://")) ? 8 : fb_str_starts(s, FB_STR("http://")) ? 7 : s.len;
+	size_t end = start;
+
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] <= ' ' || s.at[i] > '~')
+			return false;
+	while (end < s.len && strchr("/?#\\", s.at[end]) == NULL)
+		end++;
+	return end > start && s.at[end - 1] != '@';
+}
+
+static enum fb_status check_bind(const struct fb_server *s, struct fb_error *e)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, s->conf.bind, address) == 1 || inet_pton(AF_INET6, s->conf.bind, address) == 1)
+		return FB_OK;
+	return fb_error_set(e, FB_BAD_VALUE, "bind (%s): \"%.60s\": want a numeric IPv4 or IPv6 address like 127.0.0.1",
+			    fb_conf_origin(&s->conf, "bind"), s->conf.bind);
+}
+
+/* A path is put behind it. */
+static enum fb_status check_public_url(const struct fb_server *s, struct fb_error *e)
+{
+	struct fb_str url = fb_str_of(s->conf.public_url);
+
+	if (url.len == 0 || (is_url(url) && url.len <= PUBLIC_URL_MAX && url.at[url.len - 1] != '/' &&
+			     strpbrk(url.at, "?#\\") == NULL))
+		return FB_OK;
+	return fb_error_set(e, FB_BAD_VALUE, "public_url (%s): want a URL like https://pay.example, without / at its end, "
+			    "of at most %d characters", fb_conf_origin(&s->conf, "public_url"), PUBLIC_URL_MAX);
 }
 
 /* ---- network ---------------------------------------------------------------------------------------- */
@@ -42,7 +82,7 @@ static enum fb_status take_rpc_urls(struct fb_server *s, struct fb_error *e)
 		(void)fb_str_split(&url, &tail, rest, ',');
 		rest = tail;
 		url = fb_str_trim(url);
-		if (!fb_str_starts(url, FB_STR("http://")) && !fb_str_starts(url, FB_STR("https://")))
+		if (!is_url(url))
 			return fb_error_set(e, FB_BAD_VALUE,
 					    "rpc_url (%s): want http:// or https:// URLs, comma-separated",
 					    fb_conf_origin(&s->conf, "rpc_url"));
@@ -73,43 +113,33 @@ static enum fb_status read_network(struct fb_server *s, struct fb_error *e)
 /* ---- key -------------------------------------------------------------------------------------------- */
 
 struct passphrase {
-	const struct fb_server *server;
+	const char *source;
+	struct fb_error why_none;
 };
 
-static size_t read_passphrase(void *ctx, char *out, size_t cap, const char *what)
+static size_t take_passphrase(void *ctx, char *out, size_t cap, const char *what)
 {
-	const struct passphrase *p = ctx;
-	const char *source = p->server->conf.passphrase;
-	size_t len = 0;
+	struct passphrase *p = ctx;
+	char prompt[256];
 
-	(void)what;
-	if (source[0] == '\0')
-		return fb_os_ask(out, cap, "Passphrase of the signer's keystore: ", true) == FB_OK ? strlen(out) : 0;
-	if (source[0] == '$') {
-		const char *value = getenv(source + 1);
-
-		len = value == NULL ? 0 : strlen(value);
-		if (len > 0 && len < cap)
-			memcpy(out, value, len);
-		return len < cap ? len : 0;
-	}
-	if (fb_os_read_secret(out, &len, cap, source, NULL) != FB_OK)
-		return 0;
-	while (len > 0 && (out[len - 1] == '\n' || out[len - 1] == '\r'))
-		len--;
-	return len;
+	snprintf(prompt, sizeof(prompt), "Passphrase of %s: ", what);
+	return fb_app_passphrase(out, cap, p->source, prompt, &p->why_none);
 }
 
 static enum fb_status read_key(struct fb_server *s, struct fb_error *e)
 {
-	struct passphrase p = { s };
+	struct passphrase p = { .source = s->conf.passphrase };
+	enum fb_status st;
 
 	if (s->conf.key[0] == '\0')
 		return fb_error_set(
 			e, FB_BAD_VALUE,
 			"key is not set: set EVM_PRIVATE_KEY, or --key to $NAME, a key file or a keystore "
 			"(farebox key new makes one)");
-	return fb_key_load(&s->key, s->conf.key, (struct fb_passphrase){ read_passphrase, &p }, e);
+	st = fb_key_load(&s->key, s->conf.key, (struct fb_passphrase){ take_passphrase, &p }, e);
+	if (st != FB_OK && p.why_none.text[0] != '\0')
+		fb_error_set(e, st, "%s: %s", s->conf.key, p.why_none.text);
+	return st;
 }
 
 /* ---- who may settle ------------------------------------------------------------------------------------ */
@@ -204,6 +234,10 @@ enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 {
 	enum fb_status st = read_network(s, e);
 
+	if (st == FB_OK)
+		st = check_bind(s, e);
+	if (st == FB_OK)
+		st = check_public_url(s, e);
 	if (st == FB_OK)
 		st = read_key(s, e);
 	if (st == FB_OK)

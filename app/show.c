@@ -1,6 +1,7 @@
 /* What the buyer is told. */
 #include "purchase.h"
 
+#include "app.h"
 #include "farebox/json.h"
 
 #include <stdarg.h>
@@ -19,6 +20,16 @@ void fb_buy_say(const struct fb_buying *b, const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+/* Foreign text, plain, in the caller's block. */
+static struct fb_str plain(char block[TEXT_MAX], struct fb_str s)
+{
+	struct fb_buf b;
+
+	fb_buf_init(&b, block, TEXT_MAX);
+	fb_app_plain(&b, s);
+	return fb_buf_view(&b);
 }
 
 static void put_price(struct fb_buf *out, const struct fb_buying *b)
@@ -42,12 +53,15 @@ void fb_buy_show_quote(const struct fb_buying *b)
 	fb_buf_address_checksum(&t, &q->requirement.pay_to);
 	fb_buy_say(b, "Quote (x402 v%d): %.*s", q->version, FB_STR_ARG(fb_buf_view(&t)));
 	if (q->description.len > 0)
-		fb_buy_say(b, "  for: %.*s", FB_STR_ARG(q->description));
+		fb_buy_say(b, "  for: %.*s", FB_STR_ARG(plain(block, q->description)));
 }
 
-static void put_tx(struct fb_buf *out, const struct fb_buying *b)
+static void show_reason(const struct fb_buying *b)
 {
-	fb_buf_hash(out, &b->receipt.tx);
+	char reason[TEXT_MAX], message[TEXT_MAX];
+
+	fb_buy_say(b, "  reason: %.*s %.*s", FB_STR_ARG(plain(reason, b->receipt.reason_text)),
+		   FB_STR_ARG(plain(message, b->receipt.message)));
 }
 
 void fb_buy_show_receipt(const struct fb_buying *b)
@@ -60,14 +74,21 @@ void fb_buy_show_receipt(const struct fb_buying *b)
 	fb_buf_init(&t, block, sizeof(block));
 	fb_buf_init(&explorer, explorer_block, sizeof(explorer_block));
 	if (b->receipt.has_tx) {
-		put_tx(&t, b);
+		fb_buf_hash(&t, &b->receipt.tx);
 		fb_network_explorer(b->purchase.network, &explorer, &b->receipt.tx);
 	}
 	fb_buy_say(b, "Receipt: %s%.*s%s%.*s", b->receipt.success ? "settled in transaction " : "not settled ",
 		   FB_STR_ARG(fb_buf_view(&t)), explorer.len > 0 ? "\n  " : "", FB_STR_ARG(fb_buf_view(&explorer)));
 	if (!b->receipt.success)
-		fb_buy_say(b, "  reason: %.*s %.*s", FB_STR_ARG(b->receipt.reason_text),
-			   FB_STR_ARG(b->receipt.message));
+		show_reason(b);
+}
+
+void fb_buy_show_redirect(const struct fb_buying *b)
+{
+	char block[TEXT_MAX];
+
+	fprintf(stderr, "farebox: the server sends on to %.*s: ask there, if you trust it\n",
+		FB_STR_ARG(plain(block, fb_buy_header(b, "Location"))));
 }
 
 static void write_quote(struct fb_jw *w, const struct fb_buying *b)
@@ -131,13 +152,22 @@ static void show_json(const struct fb_buying *b)
 	free(out.at);
 }
 
+static void show_body(const struct fb_buying *b)
+{
+	const struct fb_http_answer *a = &b->answer;
+
+	if (a->body_len == 0)
+		return;
+	fwrite(a->body, 1, a->body_len, stdout);
+	if (a->body[a->body_len - 1] != '\n')
+		putchar('\n');
+}
+
 void fb_buy_show_result(const struct fb_buying *b)
 {
-	if (b->options.json) {
+	if (b->options.json)
 		show_json(b);
-		return;
-	}
-	fwrite(b->answer.body, 1, b->answer.body_len, stdout);
-	if (b->answer.body_len > 0 && b->answer.body[b->answer.body_len - 1] != '\n')
-		putchar('\n');
+	else
+		show_body(b);
+	fflush(stdout); /* before what is still to be told on standard error; main() sees whether it went well */
 }

@@ -64,8 +64,13 @@ static struct fb_answered metrics(struct fb_request *r)
 static struct fb_answered close_server(struct fb_request *r)
 {
 	struct fb_ops *o = r->ctx;
+	unsigned stopping = 1u << FB_OPS_STOPPING;
 
-	o->close(o->close_arg);
+	if (fb_request_header(r, "Origin").len > 0) /* a web page in a browser on this machine */
+		return fb_http_error(r, FB_FORBIDDEN, NULL);
+	/* Once: a second signal would end the program before it has answered what is under way. */
+	if ((atomic_fetch_or(&o->faults, stopping) & stopping) == 0)
+		o->close(o->close_arg);
 	return fb_http_json(r, 200, FB_STR("{\"message\":\"closing\"}"));
 }
 

@@ -58,37 +58,49 @@ static const char *consider(struct fb_purchase *out, const struct fb_quote *q, c
 	return NULL;
 }
 
-static enum fb_status refuse_price(struct fb_error *e, const struct fb_purchase *p, struct fb_amount max)
+static enum fb_status refuse_price(struct fb_error *e, const struct fb_purchase *p, struct fb_str max)
 {
-	char asked_block[64], max_block[64];
-	struct fb_buf asked, limit;
+	char block[64];
+	struct fb_buf asked;
 
-	fb_buf_init(&asked, asked_block, sizeof(asked_block));
-	fb_buf_init(&limit, max_block, sizeof(max_block));
+	fb_buf_init(&asked, block, sizeof(block));
 	fb_buf_amount_decimal(&asked, p->amount, p->token->decimals);
-	fb_buf_amount_decimal(&limit, max, p->token->decimals);
 	return fb_error_set(e, FB_LIMIT, "the server asks %.*s %s, your limit is %.*s: raise it with --max",
-			    FB_STR_ARG(fb_buf_view(&asked)), p->token->symbol, FB_STR_ARG(fb_buf_view(&limit)));
+			    FB_STR_ARG(fb_buf_view(&asked)), p->token->symbol, FB_STR_ARG(max));
+}
+
+/* FB_LIMIT: it is dearer. FB_BAD_VALUE */
+static enum fb_status check_price(const struct fb_purchase *p, struct fb_str max, struct fb_error *e)
+{
+	struct fb_amount limit;
+
+	if (fb_amount_parse_decimal(&limit, max, p->token->decimals) != FB_OK)
+		return fb_error_set(e, FB_BAD_VALUE, "--max \"%.*s\": want an amount in whole %s like 0.5, with at most %u "
+				    "decimals", max.len > 40 ? 40 : (int)max.len, max.at, p->token->symbol, p->token->decimals);
+	return fb_amount_cmp(p->amount, limit) <= 0 ? FB_OK : FB_LIMIT;
 }
 
 enum fb_status fb_client_choose(struct fb_purchase *out, const struct fb_quotes *quotes,
-				const struct fb_network *networks, size_t count, struct fb_amount max,
-				struct fb_error *e)
+				const struct fb_network *networks, size_t count, struct fb_str max, struct fb_error *e)
 {
 	const char *why = quotes->skipped > 0 ? "what it offers cannot be read" : "it offers nothing";
 	struct fb_purchase p, dear = { .quote = NULL };
 
 	for (size_t i = 0; i < quotes->count; i++) {
 		const char *no = consider(&p, &quotes->quote[i], networks, count);
+		enum fb_status st;
 
 		if (no != NULL) {
 			why = no;
-		} else if (fb_amount_cmp(p.amount, max) <= 0) {
-			*out = p;
-			return FB_OK;
-		} else if (dear.quote == NULL) {
-			dear = p;
+			continue;
 		}
+		st = check_price(&p, max, e);
+		if (st == FB_OK)
+			*out = p;
+		if (st != FB_LIMIT)
+			return st;
+		if (dear.quote == NULL)
+			dear = p;
 	}
 	if (dear.quote != NULL)
 		return refuse_price(e, &dear, max);

@@ -36,9 +36,22 @@ static void start(uint8_t version)
 	error.text[0] = '\0';
 }
 
+static enum fb_status choose_up_to(struct fb_purchase *p, const char *max)
+{
+	return fb_client_choose(p, &quotes, networks, FB_COUNT(networks), fb_str_of(max), &error);
+}
+
+/* max in atoms of the sample's token */
 static enum fb_status choose(struct fb_purchase *p, fb_u128 max)
 {
-	return fb_client_choose(p, &quotes, networks, FB_COUNT(networks), (struct fb_amount){ max }, &error);
+	char text[64];
+	struct fb_buf b;
+
+	fb_buf_init(&b, text, sizeof(text));
+	fb_buf_amount_decimal(&b, (struct fb_amount){ max }, networks[0].tokens[0].decimals);
+	fb_buf_char(&b, '\0');
+	CHECK(!b.overflowed);
+	return choose_up_to(p, text);
 }
 
 static void choose__good_quote__taken_with_network_token_and_amount(void **state)
@@ -86,6 +99,36 @@ static void choose__limit__up_to_and_including(void **state)
 	start(2);
 	CHECK_STATUS(FB_LIMIT, choose(&(struct fb_purchase){ 0 }, 500));
 	CHECK_STR("the server asks 0.001 USDC, your limit is 0.0005: raise it with --max", fb_str_of(error.text));
+}
+
+/* "1" of a token with 18 decimals is no limit for one with 6. */
+static void choose__tokens_of_other_decimals__each_by_its_own(void **state)
+{
+	struct fb_purchase p = { .quote = NULL };
+
+	(void)state;
+	start(2);
+	networks[0].tokens[0].decimals = 18;
+	quotes.quote[0].requirement.network = FB_STR("eip155:31337");
+	quotes.quote[0].requirement.amount = fb_u256_from_u64(1000001);
+	CHECK_STATUS(FB_LIMIT, choose_up_to(&p, "1"));
+	quotes.quote[0].requirement.amount = fb_u256_from_u64(1000000);
+	CHECK_STATUS(FB_OK, choose_up_to(&p, "1"));
+	CHECK(p.network == &networks[1]);
+}
+
+static void choose__limit_that_is_no_amount__bad_value(void **state)
+{
+	static const char *const rows[] = { "", "-1", "1e3", ".5", "0.0000001", "1 USDC", "$1" };
+
+	(void)state;
+	for (size_t i = 0; i < FB_COUNT(rows); i++) {
+		struct fb_purchase p = { .quote = NULL };
+
+		start(2);
+		CHECK_STATUS(FB_BAD_VALUE, choose_up_to(&p, rows[i]));
+		CHECK(p.quote == NULL);
+	}
 }
 
 static void scheme(struct fb_requirement *r) { r->scheme = FB_STR("upto"); }
@@ -340,6 +383,8 @@ int main(void)
 		cmocka_unit_test(choose__good_quote__taken_with_network_token_and_amount),
 		cmocka_unit_test(choose__second_network_and_token__found),
 		cmocka_unit_test(choose__limit__up_to_and_including),
+		cmocka_unit_test(choose__tokens_of_other_decimals__each_by_its_own),
+		cmocka_unit_test(choose__limit_that_is_no_amount__bad_value),
 		cmocka_unit_test(choose__one_thing_we_do_not_take__not_found_and_told_why),
 		cmocka_unit_test(choose__known_flows_and_methods__taken),
 		cmocka_unit_test(choose__several__first_that_can_be_taken),

@@ -24,9 +24,10 @@ struct fb_purchase {
 	const struct fb_token *token;
 	struct fb_amount amount;
 };
-/* The first quote that can be taken. FB_NOT_FOUND: none can; FB_LIMIT: only ones above `max`. */
+/* The first quote that can be taken. `max` is in whole tokens, "0.5": what that is in atoms each token says for itself.
+ * FB_NOT_FOUND: none can; FB_LIMIT: only ones above `max`; FB_BAD_VALUE: `max` is no amount of the quote's token. */
 FB_MUST_USE enum fb_status fb_client_choose(struct fb_purchase *out, const struct fb_quotes *quotes,
-					    const struct fb_network *networks, size_t count, struct fb_amount max,
+					    const struct fb_network *networks, size_t count, struct fb_str max,
 					    struct fb_error *e);
 /* Signs an authorization for the purchase; *header gets the payment header's base64. FB_NO_MEMORY: header
  * or arena too small. */

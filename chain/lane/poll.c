@@ -159,8 +159,6 @@ static void finish_start(struct fb_lane *lane, uint64_t chain_nonce)
 	}
 	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
 		lane->owner.found(lane->owner.ctx, fb_lane_row_owner(row), &row->tx);
-	if (chain_nonce > lane->next_nonce)
-		lane->next_nonce = chain_nonce;
 	answer_start(lane, FB_OK, NULL);
 }
 
@@ -185,7 +183,7 @@ static void on_answers(struct fb_lane *lane, const struct fb_rpc_reply *reply)
 	if (lane->on_started != NULL)
 		finish_start(lane, (uint64_t)nonce);
 	if (lane->started && (uint64_t)nonce > lane->next_nonce)
-		lane->next_nonce = (uint64_t)nonce; /* somebody else sends with our key */
+		lane->next_nonce = (uint64_t)nonce; /* L3: somebody else sends, or has sent, with our key */
 	if (lane->started)
 		take_receipts(lane, reply, (uint64_t)nonce);
 	else

@@ -116,10 +116,7 @@ static void resolve_unknown(struct fb_settle_entry *e)
 /* From the start: nothing is known of it, or a lost transaction may have moved the money after all. */
 static void retry(struct fb_settle_entry *e)
 {
-	const char *note = "the server is stopping; ask again with the same payload";
-
-	if (e->settle->draining)
-		fb_settle_answer_all(e, e->record.state == 0 ? FB_REASON_SETTLE_ERROR : FB_REASON_PENDING, note);
+	FB_ASSERT(e->record.state == 0 || e->record.state == FB_SETTLE_LOST);
 	if (e->waiters != NULL)
 		fb_settle_begin(e);
 	else
@@ -142,13 +139,11 @@ void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status)
 	}
 	if (e->grantee != NULL)
 		answer_grantee(e);
-	if (e->waiters != NULL && e->record.state == FB_SETTLE_INCLUDED && !e->record.granted && !e->settle->draining) {
+	if (e->waiters != NULL && e->record.state == FB_SETTLE_INCLUDED && !e->record.granted) {
 		choose_grantee(e);
 		fb_settle_commit_record(e);
 		return;
 	}
-	if (e->record.state == FB_SETTLE_INCLUDED && !e->record.granted)
-		fb_settle_answer_all(e, FB_REASON_PENDING, "the server is stopping; ask again with the same payload");
 	fb_settle_outcome_of(&used, &e->key, &e->record);
 	fb_settle_answer_all(e, used.reason, used.note.text);
 	fb_settle_drop(e);
@@ -194,7 +189,6 @@ static void on_durable(void *ctx, struct fb_str bytes, const struct fb_hash *tx,
 	}
 	e->phase = FB_PHASE_SIGNED;
 	log_state(e, "signed");
-	fb_settle_expire(e);
 }
 
 static struct fb_settle_record stored_record(struct fb_settle *s, struct fb_str key)

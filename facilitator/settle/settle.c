@@ -46,22 +46,20 @@ void fb_settle_close(struct fb_settle *s)
 static const char *what_is_known(const struct fb_settle_entry *e)
 {
 	if (e->record.state != 0)
-		return "the transaction was sent and is not included yet; ask again with the same payload";
+		return "the transaction's end is not known yet; ask again with the same payload";
 	if (e->phase == FB_PHASE_PARKED)
 		return "the payer's earlier payments are not included yet and may use up its balance; nothing was sent";
 	return "the chain did not answer in time; nothing was sent";
 }
 
-/* A record on its way to the disk answers in a moment by itself. */
-void fb_settle_expire(struct fb_settle_entry *e)
+/* Answers those whose time is up; while draining, everybody. */
+static void expire(struct fb_settle_entry *e)
 {
 	struct fb_settle *s = e->settle;
 	uint64_t now = fb_clock_mono_ms(&s->clock);
 	struct fb_settle_outcome o = { .reason = e->record.state != 0 ? FB_REASON_PENDING : FB_REASON_SETTLE_ERROR,
 				       .has_tx = e->record.state != 0, .tx = e->record.tx, .key = e->key };
 
-	if (e->phase == FB_PHASE_SIGNING || e->phase == FB_PHASE_RECORDING)
-		return;
 	snprintf(o.note.text, sizeof(o.note.text), "%s", what_is_known(e));
 	while (e->waiters != NULL && (s->draining || e->waiters->deadline_ms <= now)) {
 		struct fb_settle_waiter *w = e->waiters;
@@ -73,7 +71,7 @@ void fb_settle_expire(struct fb_settle_entry *e)
 
 static void tick_entry(struct fb_settle_entry *e)
 {
-	fb_settle_expire(e);
+	expire(e);
 	if (e->phase == FB_PHASE_PARKED && e->waiters == NULL)
 		fb_settle_drop(e);
 	else if (e->phase == FB_PHASE_PARKED)
@@ -88,7 +86,7 @@ static void on_tick(void *arg)
 void fb_settle_drain(struct fb_settle *s)
 {
 	s->draining = true;
-	fb_settle_each(s, fb_settle_expire);
+	fb_settle_each(s, expire);
 }
 
 /* ---- submitting ---------------------------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ struct fb_settle_entry {
 	enum fb_settle_phase phase;
 	bool row_open;                      /* a row of the lane stands for it: the lane will tell more */
 	struct fb_claim *claim; /* owned; NULL for one taken up after a restart that nobody asked for since */
-	struct fb_settle_waiter *waiters;   /* oldest first */
+	struct fb_settle_waiter *waiters; /* oldest first; none while draining */
 	struct fb_settle_waiter *grantee;   /* out of `waiters`: gets success when the record is durable */
 	uint8_t row[FB_SETTLE_ROW_MAX];
 	size_t row_len;
@@ -94,8 +94,6 @@ struct fb_u256 fb_settle_in_flight(const struct fb_settle_entry *e);
 /* Calls each for every entry; each may drop it. */
 void fb_settle_each(struct fb_settle *s, void (*each)(struct fb_settle_entry *e));
 
-/* settle.c: answers those whose time is up; while draining, everybody */
-void fb_settle_expire(struct fb_settle_entry *e);
 /* begin.c: facts, judgement, simulation, lane */
 void fb_settle_begin(struct fb_settle_entry *e);
 /* end.c: what the lane reports, and grants */

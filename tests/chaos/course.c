@@ -47,7 +47,7 @@ static void draw_rates(struct chaos *c)
 	uint32_t ppm[FB_SIM_FAULTS] = { 0 };
 
 	for (int f = FB_SIM_NONE + 1; f < FB_SIM_FAULTS; f++)
-		ppm[f] = chaos_chance(c, 40) ? (uint32_t)chaos_draw(c, 80000) : 0;
+		ppm[f] = f != FB_SIM_STRANGE && chaos_chance(c, 40) ? (uint32_t)chaos_draw(c, 80000) : 0;
 	fb_sim_set_rates(fb_rig_sim(c->rig), ppm, (unsigned)chaos_draw(c, 120) + 1);
 }
 

@@ -392,6 +392,8 @@ static void answer_faulty(struct answer *a, const struct fb_sim_rule *fault)
 		      fault->text == NULL ? "something is wrong" : fault->text);
 	} else if (fault->fault == FB_SIM_RUBBISH) {
 		result_str(a, FB_STR("0xzz"));
+	} else if (fault->fault == FB_SIM_STRANGE) {
+		put_receipt(a, &(struct sim_tx){ .state = FB_SIM_TX_REVERTED, .block = 1 });
 	} else if (fault->fault == FB_SIM_NUMBER) {
 		fb_jw_kv_u64(a->w, "result", 7);
 	} else {

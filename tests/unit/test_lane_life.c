@@ -382,6 +382,29 @@ static void nonce_taken__for_long__lost_then_recorded(void **state)
 	close_stage(l);
 }
 
+static void only_stop(void *arg)
+{
+	fb_lane_stop(((struct lane_stage *)arg)->lane);
+}
+
+/* An answer that was under way when the lane was stopped: it would have been a reason to send again. */
+static void stop__answer_comes_later__nothing_is_sent(void **state)
+{
+	struct lane_stage *l = running();
+
+	(void)state;
+	fb_sim_auto_mine(l->stage.sim, false);
+	CHECK_STATUS(FB_OK, send_one(l));
+	STAGE_WAIT(fb_sim_taken(l->stage.sim) == 1);
+	stage_fault(&l->stage, "eth_getTransactionReceipt", FB_SIM_LATE, 1);
+	stage_breathe(50); /* the next look is under way, for 200 ms */
+	atomic_fetch_add(&l->stage.offset_ms, FB_LANE_RESEND_MS);
+	stage_on_loop(&l->stage, only_stop, l);
+	stage_breathe(300);
+	CHECK(fb_sim_taken(l->stage.sim) == 1);
+	close_stage(l);
+}
+
 static void balance__before_and_after_the_first_look(void **state)
 {
 	struct lane_stage *l = open_stage();
@@ -479,6 +502,7 @@ int test_lane_life(void)
 		cmocka_unit_test(send__over_the_budget__limit_and_nothing_heard),
 		cmocka_unit_test(restart__row_open__found_and_included),
 		cmocka_unit_test(nonce_taken__for_long__lost_then_recorded),
+		cmocka_unit_test(stop__answer_comes_later__nothing_is_sent),
 		cmocka_unit_test(balance__before_and_after_the_first_look),
 		cmocka_unit_test(open__damaged_rows__storage_and_a_sentence),
 		cmocka_unit_test(open__counter_not_behind_the_rows__storage),

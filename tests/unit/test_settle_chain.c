@@ -198,8 +198,8 @@ static void settle__node_forgets_the_transaction__sent_again(void **state)
 
 static void settle__receipts_cannot_be_read__success_in_the_end(void **state)
 {
-	static const enum fb_sim_fault faults[] = { FB_SIM_REFUSE, FB_SIM_LOSE, FB_SIM_HTML, FB_SIM_429,
-						    FB_SIM_ERROR,  FB_SIM_NULL, FB_SIM_RUBBISH };
+	static const enum fb_sim_fault faults[] = { FB_SIM_REFUSE, FB_SIM_LOSE, FB_SIM_HTML,   FB_SIM_429,
+						    FB_SIM_ERROR,  FB_SIM_NULL, FB_SIM_RUBBISH, FB_SIM_STRANGE };
 	struct fb_rig *r = rig();
 
 	(void)state;
@@ -399,6 +399,30 @@ static void settle__balance_for_one_of_two_and_money_comes__both_succeed(void **
 	fb_rig_close(p.r);
 }
 
+/* The first one is judged and on its way, though not signed yet: it counts. */
+static void settle__balance_for_one_of_two_at_once__one_is_sent(void **state)
+{
+	struct fb_rig_payment pay = { .payer = fb_rig_payer(3), .nonce = 1 };
+	struct fb_address payer = fb_key_address(&pay.payer);
+	struct fb_rig *r = rig();
+	struct fb_claim first, second;
+	fb_rig_ticket t1, t2;
+
+	(void)state;
+	fb_sim_pay_in(fb_rig_sim(r), &payer, 1500);
+	fb_rig_claim(&first, r, &pay);
+	pay.nonce = 2;
+	fb_rig_claim(&second, r, &pay);
+	fault(r, "eth_estimateGas", FB_SIM_LATE, 1);
+	t1 = fb_rig_submit(r, &first);
+	WAIT_UNTIL(fb_sim_asked(fb_rig_sim(r), "eth_estimateGas") == 1);
+	t2 = fb_rig_submit(r, &second);
+	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_wait(r, t1).outcome);
+	CHECK_OUTCOME(FB_REASON_BALANCE, fb_rig_wait(r, t2).outcome);
+	CHECK_SENT(0, r, &second);
+	fb_rig_close(r);
+}
+
 static void settle__second_waits_too_long__error_with_nothing_sent(void **state)
 {
 	struct fb_settle_outcome o;
@@ -459,6 +483,7 @@ int test_settle_chain(void)
 		cmocka_unit_test(settle__payer_with_code__its_contract_decides),
 		cmocka_unit_test(settle__balance_for_one_of_two__the_second_waits_and_is_refused_truly),
 		cmocka_unit_test(settle__balance_for_one_of_two_and_money_comes__both_succeed),
+		cmocka_unit_test(settle__balance_for_one_of_two_at_once__one_is_sent),
 		cmocka_unit_test(settle__second_waits_too_long__error_with_nothing_sent),
 		cmocka_unit_test(settle__restart_with_the_first_open__the_second_waits_still),
 	};

@@ -61,6 +61,31 @@ static void lost__only_for_a_moment__not_believed(void **state)
 	fb_rig_close(r);
 }
 
+/* A node that shows an old counter in between shows that it cannot be believed: the time starts again. */
+static void lost__counter_goes_back_in_between__not_believed(void **state)
+{
+	struct fb_rig *r = rig();
+	struct fb_claim c;
+	fb_rig_ticket t;
+
+	(void)state;
+	fb_sim_set_lag(fb_rig_sim(r), true); /* to fall back to */
+	fb_sim_set_lag(fb_rig_sim(r), false);
+	c = start_taken(r, &t);
+	breathe(60);
+	fb_rig_advance_ms(r, FB_LANE_LOST_MS - 3000);
+	breathe(60);
+	fb_sim_fall_back(fb_rig_sim(r), 3);
+	breathe(150);
+	fb_rig_advance_ms(r, FB_LANE_LOST_MS - 3000);
+	breathe(100);
+	CHECK_SENT(1, r, &c);
+	fb_rig_advance_ms(r, 3000);
+	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_wait(r, t).outcome);
+	CHECK_SENT(2, r, &c);
+	fb_rig_close(r);
+}
+
 /* The only caller is told "pending", and only then the transaction is given up. */
 static struct fb_claim start_lost(struct fb_rig *r)
 {
@@ -233,7 +258,7 @@ static void lost__reverted_and_hidden__failed_or_tried_anew(void **state)
 
 static void lost__chain_down_when_it_is_looked_at__pending_not_failed(void **state)
 {
-	static const enum fb_sim_fault faults[] = { FB_SIM_REFUSE, FB_SIM_ERROR, FB_SIM_RUBBISH };
+	static const enum fb_sim_fault faults[] = { FB_SIM_REFUSE, FB_SIM_ERROR, FB_SIM_RUBBISH, FB_SIM_NULL };
 	struct fb_rig *r = rig();
 	struct fb_claim c;
 	fb_rig_ticket t;
@@ -250,6 +275,8 @@ static void lost__chain_down_when_it_is_looked_at__pending_not_failed(void **sta
 		CHECK_OUTCOME(FB_REASON_PENDING, fb_rig_settle(r, &c));
 		fb_sim_clear_faults(fb_rig_sim(r));
 	}
+	fault(r, "eth_getTransactionReceipt", FB_SIM_STRANGE, 1);
+	CHECK_OUTCOME(FB_REASON_PENDING, fb_rig_settle(r, &c));
 	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &c));
 	CHECK_SENT(1, r, &c);
 	fb_rig_close(r);
@@ -371,6 +398,7 @@ int test_settle_lost(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lost__nonce_taken__healed_with_a_new_transaction),
 		cmocka_unit_test(lost__only_for_a_moment__not_believed),
+		cmocka_unit_test(lost__counter_goes_back_in_between__not_believed),
 		cmocka_unit_test(lost__nobody_waits__the_next_caller_starts_anew),
 		cmocka_unit_test(lost__restart__the_next_caller_starts_anew),
 		cmocka_unit_test(lost__while_away__healed),

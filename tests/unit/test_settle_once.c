@@ -279,6 +279,7 @@ static void give_back__nothing_to_give__ignored(void **state)
 {
 	struct fb_rig *r = rig();
 	struct fb_claim c = payment(r, 1);
+	unsigned commits;
 	fb_rig_ticket t;
 
 	(void)state;
@@ -291,6 +292,12 @@ static void give_back__nothing_to_give__ignored(void **state)
 	c = payment(r, 2);
 	fb_rig_give_back_key(r, &c); /* never seen */
 	CHECK(fb_rig_record(r, &c).state == 0);
+	fb_sim_auto_mine(fb_rig_sim(r), true);
+	fb_sim_next_fates(fb_rig_sim(r), FB_SIM_REVERT, 1);
+	CHECK_OUTCOME(FB_REASON_TRANSACTION_FAILED, fb_rig_settle(r, &c));
+	commits = fb_rig_commits(r);
+	fb_rig_give_back_key(r, &c); /* failed */
+	CHECK(fb_rig_commits(r) == commits);
 	fb_rig_close(r);
 }
 

@@ -68,6 +68,7 @@ enum fb_sim_fault {
 	FB_SIM_ERROR,   /* the call of that method alone: nothing was taken, an error object with `text` */
 	FB_SIM_RUBBISH, /* likewise: the result is a text that is nothing */
 	FB_SIM_NULL,    /* likewise: the result is null */
+	FB_SIM_STRANGE, /* likewise: the result is a receipt, of another transaction, that failed */
 	FB_SIM_NUMBER,  /* likewise: the result is a number, where a text belongs */
 	FB_SIM_FAULTS
 };

@@ -186,7 +186,9 @@ async function main() {
 		const options = readOptions();
 		await requireFreePorts(options);
 		const signalled = untilSignal();
-		await Promise.race([run(options, children, signalled), signalled]);
+		const signal = await Promise.race([run(options, children, signalled), signalled]);
+		if (options.once && signal)
+			throw new Error(`ended by ${signal} before the purchases were made`);
 	} catch (error) {
 		explain(error);
 		process.exitCode = 1;

@@ -58,12 +58,13 @@ static void on_reply(void *arg, const struct fb_rpc_reply *reply)
 		fb_view_finish(item, reply->status, "the chain could not be reached");
 		return;
 	}
-	if (is_outage(&reply->results[0]) || is_outage(&reply->results[1])) {
-		fb_view_finish(item, FB_RPC_ERROR, "the chain refused to run the payer's contract");
-		return;
-	}
+	for (size_t i = 0; i < reply->count; i++)
+		if (is_outage(&reply->results[i])) {
+			fb_view_finish(item, FB_RPC_ERROR, "the chain refused to run the payer's contract");
+			return;
+		}
 	item->facts.contract_accepts = says_valid(&reply->results[0]);
-	item->facts.contract_simulated = reply->results[1].status == FB_OK;
+	item->facts.contract_simulated = reply->count > 1 && reply->results[1].status == FB_OK;
 	fb_view_finish(item, FB_OK, NULL);
 }
 
@@ -85,7 +86,8 @@ void fb_view_ask_contract(struct fb_view_item *item)
 		FB_ASSERT(!call.overflowed && !params[i].overflowed);
 		calls[i] = (struct fb_rpc_call){ "eth_call", fb_buf_view(&params[i]) };
 	}
-	fb_rpc_send(item->view->rpc, &(struct fb_rpc_batch){ .calls = calls, .count = 2 }, on_reply, item);
+	/* A token that is not listed is not run, not even here. */
+	fb_rpc_send(item->view->rpc, &(struct fb_rpc_batch){ .calls = calls, .count = q->listed ? 2 : 1 }, on_reply, item);
 	for (size_t i = 0; i < FB_COUNT(params); i++)
 		free(params[i].at);
 	free(call.at);

@@ -338,6 +338,22 @@ static void read__unlisted_asset__only_looked_at(void **state)
 	stop(v);
 }
 
+/* Its contract is asked about the signature; the asset itself is never run. */
+static void read__unlisted_asset_of_a_payer_with_code__one_call(void **state)
+{
+	struct view_stage *v = start();
+	struct query *q = add(v, 1);
+
+	(void)state;
+	q->q.listed = false;
+	fb_sim_set_contract(v->stage.sim, &q->authorization.from, true);
+	ask_all(v);
+	CHECK_STATUS(FB_OK, q->facts.status);
+	CHECK(q->facts.of.payer_has_code && q->facts.contract_accepts && !q->facts.contract_simulated);
+	CHECK(calls(v) == 1);
+	stop(v);
+}
+
 static void read__unlisted_asset_and_rubbish__an_outage_and_no_fact(void **state)
 {
 	static const struct {
@@ -453,6 +469,7 @@ int main(void)
 		cmocka_unit_test(read__payer_with_code_and_money__simulated),
 		cmocka_unit_test(read__node_cannot_run_the_contract__outage),
 		cmocka_unit_test(read__unlisted_asset__only_looked_at),
+		cmocka_unit_test(read__unlisted_asset_of_a_payer_with_code__one_call),
 		cmocka_unit_test(read__unlisted_asset_and_rubbish__an_outage_and_no_fact),
 		cmocka_unit_test(read__chain_is_ill__everybody_is_told_and_the_next_are_served),
 		cmocka_unit_test(read__too_slow__timeout),

@@ -8,11 +8,12 @@ static bool is_remembered(const struct fb_books *b, fb_id id)
 	return fb_ids_find(b->ids, &fact, id);
 }
 
-static enum fb_status find_outside(const struct fb_books *b, struct fb_id_fact *out, bool *found, fb_id id)
+/* Of an id that is not remembered. */
+static enum fb_status ask_index(const struct fb_books *b, struct fb_id_fact *out, bool *found, fb_id id)
 {
 	enum fb_status st;
 
-	if (b->index.find == NULL || is_remembered(b, id))
+	if (b->index.find == NULL)
 		return FB_OK;
 	st = b->index.find(b->index.ctx, out, id);
 	*found = st == FB_OK;
@@ -45,13 +46,14 @@ enum fb_status fb_outside_read(struct fb_books *b, struct fb_outside *out, const
 	out->post.seq = 0;
 	if (op->kind == FB_OP_ACCOUNT || is_remembered(b, op->id))
 		return FB_OK;
-	st = find_outside(b, &out->id, &out->has_id, op->id);
+	st = ask_index(b, &out->id, &out->has_id, op->id);
 	if (st != FB_OK || out->has_id || !has_ref)
 		return st;
 	out->was_open = op->kind != FB_OP_REVERSE && fb_holds_find(b->holds, op->ref) != 0;
 	if (out->was_open)
 		return FB_OK;
-	st = find_outside(b, &out->ref, &out->has_ref, op->ref);
+	if (!is_remembered(b, op->ref))
+		st = ask_index(b, &out->ref, &out->has_ref, op->ref);
 	return st == FB_OK && op->kind == FB_OP_REVERSE ? find_post(b, out, op) : st;
 }
 

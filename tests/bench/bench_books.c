@@ -1,7 +1,8 @@
 /* What the books cost: nanoseconds an operation, the longest pause, bytes an account; for 10^3 to 10^7 accounts (or as
- * many as the arguments say). A pair is a hold and its capture, 90 % to one of the accounts and 10 % to the fees, of
- * random accounts; 1,000 holds are open between. The id index is empty and costs nothing here. Times are of the
- * processor, so that what else the machine does counts less. */
+ * many as the arguments say); then bytes a remembered id and an open hold, and nanoseconds a replayed record. A pair is
+ * a hold and its capture, 90 % to one of the accounts and 10 % to the fees, of random accounts; 1,000 holds are open
+ * between. The id index is empty and costs nothing here. Times are of the processor, so that what else the machine does
+ * counts less. */
 #include "farebox/books.h"
 
 #include <stdio.h>
@@ -200,6 +201,83 @@ static void row(uint64_t accounts)
 	free(r);
 }
 
+/* ---- ids, holds, replay ----------------------------------------------------------------------------------------- */
+enum { MANY = 1000000, REPLAYED = 100000 /* accounts, and as many holds */ };
+
+static void make_one(struct run *r, bool hold, uint64_t n)
+{
+	const struct fb_account_key world = key_of(0, FB_PURPOSE_WORLD);
+
+	r->ops[0] = (struct fb_op){ .kind = hold ? FB_OP_HOLD : FB_OP_POST, .id = new_id(r), .debit = world,
+		.leg_count = !hold, .legs = { { key_of(n, FB_PURPOSE_AVAILABLE), { 1 } } }, .amount = { 1 },
+		.expires_us = (int64_t)(1000000 + n) };
+}
+
+static size_t bytes_of(struct run *r, bool hold)
+{
+	size_t before = fb_books_memory(r->books);
+
+	for (uint64_t n = 1; n <= MANY; n++) {
+		make_one(r, hold, n);
+		r->ops[0].legs[0].credit = key_of(1, FB_PURPOSE_AVAILABLE);
+		submit(r, 0, 1);
+	}
+	return (fb_books_memory(r->books) - before) / MANY;
+}
+
+static uint64_t replay_ns(const uint8_t *records, size_t count)
+{
+	uint64_t start = now_ns();
+	struct fb_books *b;
+
+	fb_books_open(&b, (struct fb_id_index){ NULL, NULL, NULL }, (struct fb_books_settings){ .seed = 99 });
+	for (size_t i = 0; i < count; i++) {
+		struct fb_record record;
+		enum fb_status st = fb_record_decode(&record, records + i * FB_RECORD_LEN);
+
+		FB_ASSERT(st == FB_OK);
+		st = fb_books_replay(b, &record);
+		FB_ASSERT(st == FB_OK);
+	}
+	start = now_ns() - start;
+	fb_books_close(b);
+	return start / count;
+}
+
+/* Of accounts that are opened and get money, and of holds. */
+static uint64_t replay(struct run *r)
+{
+	uint8_t *all = fb_must_alloc(3 * (size_t)REPLAYED + 1, FB_RECORD_LEN), *batch = r->records;
+	uint64_t ns;
+
+	open_books(r);
+	for (uint64_t n = 1; n <= 2 * (uint64_t)REPLAYED; n++) {
+		r->records = all + fb_books_seq(r->books) * FB_RECORD_LEN;
+		make_one(r, n > REPLAYED, n);
+		submit(r, 0, 1);
+	}
+	ns = replay_ns(all, fb_books_seq(r->books));
+	r->records = batch;
+	free(all);
+	return ns;
+}
+
+static void details(void)
+{
+	struct run *r = fb_must_alloc(1, sizeof(*r));
+	size_t id, hold;
+
+	r->records = fb_must_alloc(FB_BATCH_RECORDS_MAX, FB_RECORD_LEN);
+	open_books(r);
+	id = bytes_of(r, false);
+	hold = bytes_of(r, true) - id;
+	printf("%d remembered ids: %zu bytes each; as many open holds: %zu bytes each; a replayed record: %llu ns\n", MANY,
+	       id, hold, (unsigned long long)replay(r));
+	fb_books_close(r->books);
+	free(r->records);
+	free(r);
+}
+
 int main(int argc, char **argv)
 {
 	static const uint64_t sizes[] = { 1000, 10000, 100000, 1000000, 10000000 };
@@ -208,5 +286,6 @@ int main(int argc, char **argv)
 		row(strtoull(argv[i], NULL, 10));
 	for (size_t i = 0; i < FB_COUNT(sizes) && argc == 1; i++)
 		row(sizes[i]);
+	details();
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* Thousands of worlds, each from its seed: sim_books [FIRST [COUNT [BATCHES]]]. Without arguments 1,000 from seed 1, or
- * 20,000 with FB_TEST_FULL=1 in the environment, of 40 batches. A world that differs prints its seed; running
- * `sim_books SEED 1` repeats it. When many ran, every answer that the books can give must have been given: a run that
- * tested nothing fails. */
+ * 20,000 with FB_TEST_FULL=1 in the environment, of 40 batches (some worlds of 400). A world that differs prints its
+ * seed; `sim_books SEED 1` runs it again. When many ran, every answer that the books can give must have been given: a
+ * run that tested nothing fails. */
 #include "world.h"
 
 #include <stdio.h>

@@ -146,6 +146,17 @@ enum fb_status fb_bulk_ingest(struct fb_bulk *b)
 	return b->failed ? FB_STORAGE : FB_OK;
 }
 
+uint64_t fb_store_unmerged(struct fb_store *s)
+{
+	uint64_t files = 0;
+
+	if (store_before(STORE_MERGE))
+		return UINT64_MAX;
+	if (rocksdb_property_int_cf(s->db, s->families[FB_FAMILY_DERIVED], "rocksdb.num-files-at-level0", &files) != 0)
+		return 0;
+	return files;
+}
+
 const char *fb_bulk_failure(const struct fb_bulk *b)
 {
 	return b->failure.text;

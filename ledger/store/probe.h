@@ -10,6 +10,7 @@
 	X(ANCHOR_MAKE, "anchor_make")   /* a new anchor file */                     \
 	X(BULK_FILE, "bulk_file")       /* one sorted file, not yet seen */         \
 	X(BULK_INGEST, "bulk_ingest")   /* all sorted files become rows */          \
+	X(MERGE, "merge")               /* no step, but a place: merges are behind */ \
 	X(CLEAR, "clear")               /* derived rows are thrown away */          \
 	X(SALVAGE_COPY, "salvage_copy") /* the copy of a damaged directory */       \
 	X(SALVAGE_SWAP, "salvage_swap") /* it takes the original's place */

@@ -184,6 +184,8 @@ static void publish(struct fb_writer *w)
 {
 	pthread_mutex_lock(&w->durable_lock);
 	tail_publish(&w->tail);
+	fb_metric_add(w->metrics, FB_M_LEDGER_RECORDS, w->batch.records);
+	fb_metric_set(w->metrics, FB_M_LEDGER_TAIL, tail_end(&w->tail) - tail_first(&w->tail));
 	if (w->durable_waiters > 0)
 		pthread_cond_broadcast(&w->durable);
 	pthread_mutex_unlock(&w->durable_lock);

@@ -1,10 +1,12 @@
 /* The fold, on its own thread: what is durable becomes derived rows, all of them in one step, and leaves the tail. */
 #include "writer_int.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <poll.h>
 
-enum { LAST_FOLD_MIN = 1024 /* records: fewer are replayed faster than folded */ };
+enum {
+	LAST_FOLD_MIN = 1024, /* records: fewer are replayed faster than folded */
+	MERGE_POLL_MS = 10,
+};
 
 /* ---- one fold ------------------------------------------------------------------------------------------------ */
 
@@ -59,6 +61,23 @@ static bool next(struct fold *f)
 	return more;
 }
 
+static bool is_closing(struct fold *f)
+{
+	bool closing;
+
+	pthread_mutex_lock(&f->lock);
+	closing = f->closing;
+	pthread_mutex_unlock(&f->lock);
+	return closing;
+}
+
+/* Merges that fall behind hold up folds, and these, when the tail is full, the writer. Nobody rings when one ends. */
+static void wait_for_merges(struct fb_writer *w)
+{
+	while (fb_store_unmerged(w->store) > FB_WRITER_UNMERGED_MAX && !is_closing(&w->fold))
+		poll(NULL, 0, MERGE_POLL_MS);
+}
+
 static void tell(struct fold *f, bool failed)
 {
 	pthread_mutex_lock(&f->lock);
@@ -73,8 +92,13 @@ static void *run(void *arg)
 	struct fb_error why;
 
 	while (next(&w->fold)) {
-		bool failed = fold_now(w, &why) != FB_OK;
+		uint64_t start_ns;
+		bool failed;
 
+		wait_for_merges(w);
+		start_ns = w->clock.mono_ns(w->clock.ctx);
+		failed = fold_now(w, &why) != FB_OK;
+		fb_metric_time_ns(w->metrics, FB_M_FOLD_SECONDS, w->clock.mono_ns(w->clock.ctx) - start_ns);
 		tell(&w->fold, failed);
 		if (!failed)
 			continue;

@@ -129,11 +129,6 @@ void queue_drain(struct queue *q)
 	ring(q);
 }
 
-void queue_ring(struct queue *q)
-{
-	ring(q);
-}
-
 /* ---- the writer ---------------------------------------------------------------------------------------------- */
 
 /* Under the lock. */

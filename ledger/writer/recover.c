@@ -133,5 +133,10 @@ enum fb_status recover(struct fb_writer *w, struct fb_error *e)
 		return st;
 	if (w->head.epoch < anchor.epoch) /* restored from a backup */
 		w->head.epoch = anchor.epoch;
-	return raise_anchor(w, &anchor, e);
+	st = raise_anchor(w, &anchor, e);
+	if (st == FB_OK)
+		fb_log(w->log, FB_EV_LEDGER_READY, FB_F_U64("batch", w->head.number), FB_F_U64("seq", w->head.next_seq - 1),
+		       FB_F_U64("replayed", tail_end(&w->tail) - tail_first(&w->tail)),
+		       FB_F_U64("accounts", fb_books_account_count(w->books)));
+	return st;
 }

@@ -42,9 +42,7 @@ void queue_close(struct queue *q);
 bool queue_push(struct queue *q, const struct fb_submission *s, void (*done_puts)(void *arg, enum fb_status status));
 /* The end begins: nothing more is accepted. */
 void queue_drain(struct queue *q);
-/* Wakes the writer as a submission does. */
-void queue_ring(struct queue *q);
-/* Waits until there is an item, or `timeout_ms` passed (-1: no limit), or it was rung. False at the end: nothing is
+/* Waits until there is an item, or `timeout_ms` passed (-1: no limit). False at the end: nothing is
  * queued and nobody can queue any more. */
 bool queue_wait(struct queue *q, int timeout_ms);
 /* The next item, NULL: none without a wait. It stays valid until queue_wait is called. */
@@ -107,12 +105,10 @@ void tail_add_chain(struct tail *t, const struct fb_books *books, const uint8_t 
 enum {
 	ROW_KEY_MAX = 25,
 	ROW_VALUE_MAX = 320,
-	ROW_MARK_KEY_LEN = 1,
 	ROW_SEQ_KEY_LEN = 10,
 	ROW_TIME_KEY_LEN = 10,
 	ROW_ACCOUNT_KEY_LEN = 9,
 	ROW_HOLD_KEY_LEN = 25,
-	ROW_ID_KEY_LEN = 17,
 	ROW_HISTORY_KEY_LEN = 17,
 };
 struct row {

@@ -277,7 +277,7 @@ static void kill_at_points(void)
 	check(&r);
 	for (unsigned step = 0; step < STORE_STEP_END; step++)
 		for (unsigned after = 0; after < 2; after++)
-			for (unsigned i = 0; i < FB_COUNT(times); i++) {
+			for (unsigned i = 0; i < FB_COUNT(times) && step != STORE_MERGE; i++) {
 				bool once = step == STORE_ANCHOR_MAKE || step == STORE_CLEAR || step == STORE_SALVAGE_COPY ||
 					    step == STORE_SALVAGE_SWAP;
 

@@ -133,7 +133,7 @@ static bool run_with_failure(unsigned n)
 
 static struct {
 	sem_t reached, go_on;
-	atomic_bool held;
+	atomic_bool held, merged;
 } stall;
 
 static bool hold_first_fold(void *ctx, enum store_step step, bool after)
@@ -152,35 +152,40 @@ static void count_done(void *arg, enum fb_status st, const struct fb_op_result *
 	atomic_fetch_add((atomic_uint *)arg, 1);
 }
 
-static void check_back_pressure(void)
+/* The same when a fold cannot begin because merges are behind. */
+static bool hold_merges(void *ctx, enum store_step step, bool after)
 {
-	enum {
-		SUBMISSIONS = 4500,
-		TAIL_RECORDS = 2 * FB_BATCH_RECORDS_MAX,
-		QUIET = 5,
-		WAITS_MAX = 600 /* tenths of a s */
-	};
+	(void)ctx, (void)after;
+	if (step != STORE_MERGE || atomic_load(&stall.merged))
+		return false;
+	if (!atomic_exchange(&stall.held, true))
+		sem_post(&stall.reached);
+	if (sem_trywait(&stall.go_on) == 0)
+		atomic_store(&stall.merged, true);
+	return true;
+}
+
+static void check_back_pressure(bool (*hold)(void *ctx, enum store_step step, bool after))
+{
+	enum { SUBMISSIONS = 4500, TAIL_RECORDS = 2 * FB_BATCH_RECORDS_MAX };
 	struct fb_test_dir dir;
 	struct fb_store *store;
 	struct fb_writer *writer;
 	struct fb_error e;
 	atomic_uint done = 0;
-	unsigned before = 0;
+	unsigned before;
 
 	MUST(fb_test_dir_make(&dir) && sem_init(&stall.reached, 0, 0) == 0 && sem_init(&stall.go_on, 0, 0) == 0);
-	store_probe_set((struct store_probe){ .at = hold_first_fold });
+	atomic_store(&stall.held, false);
+	store_probe_set((struct store_probe){ .at = hold });
 	MUST(course_open(&store, &writer, dir.path, &e) == FB_OK);
 	for (uint64_t n = 0; n < SUBMISSIONS; n++)
 		course_submit(writer, n, count_done, &done);
 	MUST(sem_wait(&stall.reached) == 0);
-	for (unsigned quiet = 0, waits = 0; quiet < QUIET && waits < WAITS_MAX; waits++) {
+	do {
 		before = atomic_load(&done);
-		usleep(100000);
-		/* A slow disk also makes a pause: only one with the tail full counts. */
-		quiet = atomic_load(&done) == before && fb_writer_seq(writer) > TAIL_RECORDS - FB_BATCH_RECORDS_MAX
-				? quiet + 1
-				: 0;
-	}
+		usleep(500000);
+	} while (atomic_load(&done) != before);
 	printf("the writer stopped after %u submissions, %llu records\n", before,
 	       (unsigned long long)fb_writer_seq(writer));
 	MUST(before < SUBMISSIONS && fb_writer_seq(writer) <= TAIL_RECORDS);
@@ -199,7 +204,8 @@ int main(int argc, char **argv)
 	uint64_t n = 1;
 
 	MUST(argc < 2 || fb_u64_parse(&n, fb_str_of(argv[1])) == FB_OK);
-	check_back_pressure();
+	check_back_pressure(hold_first_fold);
+	check_back_pressure(hold_merges);
 	store_probe_set((struct store_probe){ .at = fail_nth });
 	while (run_with_failure((unsigned)n))
 		MUST(++n < PASSAGES_MAX);

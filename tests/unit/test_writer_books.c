@@ -360,6 +360,33 @@ static void submit__largest__fits(void **state)
 	CHECK(account_of(w, 1).counters.debits_posted.atoms == 8 * FB_SUBMIT_OPS_MAX / 2);
 }
 
+/* However long the journal: only the records since the last fold are replayed. */
+static void open__long_journal__replays_its_end_alone(void **state)
+{
+	static struct fb_op ops[FB_SUBMIT_OPS_MAX];
+	struct world *w = *state;
+	struct reply r;
+
+	w->snapshot_every = 256;
+	reopen(w);
+	for (unsigned round = 0; round < 40; round++) {
+		for (unsigned i = 0; i < FB_COUNT(ops); i++)
+			ops[i] = post(1 + round * FB_COUNT(ops) + i, 0, 1, 1);
+		submit(w, &r, (struct fb_submission){ .ops = ops, .op_count = FB_COUNT(ops) });
+	}
+	CHECK(fb_metric_get(w->metrics, FB_M_LEDGER_RECORDS) == 40 * FB_COUNT(ops) + 2);
+	CHECK(fb_metric_get(w->metrics, FB_M_FOLD_SECONDS) > 3);
+	reopen(w);
+	CHECK(test_writer_logged(w, "\"event\":\"ledger_ready\",\"batch\":40,\"seq\":5122,\"replayed\":"));
+	for (unsigned n = 1024; n <= 5122; n++) {
+		char too_many[64];
+
+		snprintf(too_many, sizeof(too_many), "\"seq\":5122,\"replayed\":%u,", n);
+		CHECK(!test_writer_logged(w, too_many));
+	}
+	CHECK(account_of(w, 1).counters.credits_posted.atoms == 40 * FB_COUNT(ops));
+}
+
 static void batches__clock_goes_back__time_still_grows(void **state)
 {
 	struct world *w = *state;
@@ -451,6 +478,7 @@ int test_writer_books(void)
 		IN_WORLD(expiry__more_than_a_batch_takes__goes_on),
 		IN_WORLD(submit__more_than_a_batch_holds__takes_the_next_in_order),
 		IN_WORLD(submit__largest__fits),
+		IN_WORLD(open__long_journal__replays_its_end_alone),
 		IN_WORLD(batches__clock_goes_back__time_still_grows),
 		IN_WORLD(batches__of_rows_alone__are_in_the_journal),
 		IN_WORLD(submit__after_close_began__is_draining_on_the_callers_thread),

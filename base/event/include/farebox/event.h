@@ -37,6 +37,7 @@
 	X(TX_RESENT,        ODD,    "the same bytes were sent again: signer, nonce, tx, why")         \
 	X(TX_NONCE_TAKEN,   ODD,    "another program used our account nonce: signer, nonce, tx")      \
 	X(SIGNER_LOW,       ODD,    "the signer's gas money runs out: signer, wei")                   \
+	X(LEDGER_READY,     INFO,   "the books are loaded: batch, seq, replayed (records), accounts") \
 	X(STORE_SALVAGED,   ODD,    "damaged records were replaced by a copy that lacks nothing acknowledged: aside, batch") \
 	X(DERIVED_DAMAGED,  ODD,    "rows derived from the journal cannot be read; the next start makes them again") \
 	X(DERIVED_REBUILT,  ODD,    "rows derived from the journal did not fit it and are made again: why") \

@@ -44,7 +44,10 @@
 	X(VIEW_PAYMENTS,   "farebox_chain_read_payments_total", COUNTER, "", "payments served by batched chain reads")  \
 	X(COMMITS,         "farebox_commits_total", COUNTER, "", "durable batches")                                     \
 	X(COMMIT_PUTS,     "farebox_commit_rows_total", COUNTER, "", "rows in durable batches")                         \
-	X(COMMIT_SECONDS,  "farebox_wal_fsync_seconds", HISTOGRAM, "", "time of one durable batch")
+	X(COMMIT_SECONDS,  "farebox_wal_fsync_seconds", HISTOGRAM, "", "time of one durable batch")                     \
+	X(LEDGER_RECORDS,  "farebox_ledger_records_total", COUNTER, "", "durable records of the journal since the start") \
+	X(LEDGER_TAIL,     "farebox_ledger_tail_records", GAUGE, "", "records that are not folded into indexes yet")     \
+	X(FOLD_SECONDS,    "farebox_ledger_fold_seconds", HISTOGRAM, "", "time to fold records into indexes")
 
 enum fb_metric_id {
 #define X(id, name, kind, labels, help) FB_M_##id,

@@ -91,6 +91,8 @@ FB_MUST_USE enum fb_status fb_bulk_finish(struct fb_bulk *b);
 FB_MUST_USE enum fb_status fb_bulk_ingest(struct fb_bulk *b);
 const char *fb_bulk_failure(const struct fb_bulk *b);
 void fb_bulk_close(struct fb_bulk *b); /* what was not ingested is thrown away */
+/* Bulk files that RocksDB has not merged yet: each is one more to look into for a key. */
+uint64_t fb_store_unmerged(struct fb_store *s);
 /* Throws all derived rows away, damaged ones too. FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_clear_derived(struct fb_store *s, struct fb_error *e);
 /* Derived rows could not be read: remembered in the directory until they are cleared. Any thread. */

@@ -18,7 +18,8 @@
  *             waits for room (back-pressure). A batch holds FB_WRITER_BATCH_OPS_MAX operations, FB_BATCH_RECORDS_MAX
  *             records, FB_STORE_BATCH_MAX rows and FB_WRITER_BATCH_BYTES_MAX bytes of them. The tail holds
  *             FB_WRITER_TAIL_FACTOR times snapshot_every records, at least two batches; beyond, the writer waits for
- *             the fold. A done callback never submits: it would wait for itself.
+ *             the fold, and a fold for merges while there are more than FB_WRITER_UNMERGED_MAX files. A done callback
+ *             never submits: it would wait for itself.
  * Memory      the books; 400 bytes a record of the tail; the queues.
  * Ownership   borrows store, log and metrics until closed. Close first writes what is queued.
  * Threads     submit, commit, reads: any. open and close: one; nobody uses the writer once close has returned.
@@ -42,6 +43,7 @@ enum {
 	FB_SNAPSHOT_EVERY = 131072,          /* records: the default */
 	FB_SNAPSHOT_EVERY_MAX = 1 << 20,
 	FB_WRITER_TAIL_FACTOR = 3,
+	FB_WRITER_UNMERGED_MAX = 120, /* files of folds */
 };
 struct fb_writer_settings {
 	struct fb_clock clock;

@@ -160,6 +160,10 @@ static enum fb_status check_rows_exist(const struct fb_store *s, struct fb_error
 	struct stat info;
 
 	rocksdb_options_set_create_if_missing(s->options, s->anchor < 0);
+	store_path(current, s->directory, "CURRENT");
+	if (stat(current, &info) == 0)
+		return fb_error_set(e, FB_STORAGE, "the records in %s are laid out as an earlier version did: move all of its "
+				    "files into %s", s->directory, s->rows);
 	store_path(current, s->rows, "CURRENT");
 	if (s->anchor < 0 || stat(current, &info) == 0)
 		return FB_OK;

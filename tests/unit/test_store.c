@@ -384,6 +384,26 @@ static void open__impossible_directory__names_it(void **state)
 	CHECK(strstr(e.text, "/proc/self") != NULL);
 }
 
+/* What is not looked at must not become an empty store. */
+static void open__records_of_an_earlier_layout__are_not_passed_over(void **state)
+{
+	struct fb_store *s = test_store_open();
+	char command[512];
+
+	(void)state;
+	CHECK_STATUS(FB_OK, test_store_put(s, "a", "1"));
+	fb_store_close(s);
+	snprintf(command, sizeof(command), "cd '%s' && mv rows/* . && rmdir rows", test_store_data);
+	CHECK(system(command) == 0);
+	CHECK(strstr(test_store_refusal(), "earlier version") != NULL);
+	snprintf(command, sizeof(command), "cd '%s' && mkdir rows && mv *.log CURRENT MANIFEST* OPTIONS* rows/",
+		 test_store_data);
+	CHECK(system(command) == 0);
+	s = test_store_open();
+	test_store_check_row(s, "a", "1");
+	fb_store_close(s);
+}
+
 /* ---- two at a time ------------------------------------------------------------------------------------------- */
 static void open__twice__is_busy(void **state)
 {
@@ -451,6 +471,7 @@ int main(int argc, char **argv)
 		IN_ROOT(open__end_of_the_log_torn__drops_the_last_batch_whole),
 		IN_ROOT(open__zeros_over_the_end__is_refused),
 		IN_ROOT(open__impossible_directory__names_it),
+		IN_ROOT(open__records_of_an_earlier_layout__are_not_passed_over),
 		IN_ROOT(open__twice__is_busy),
 		IN_ROOT(open__other_process_has_it__is_busy_until_it_dies),
 	};

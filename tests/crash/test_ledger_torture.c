@@ -136,10 +136,11 @@ static struct {
 	atomic_bool held, merged;
 } stall;
 
+/* Before the rows are shown: from there on the folder holds a lock that the writer's look-ups wait for. */
 static bool hold_first_fold(void *ctx, enum store_step step, bool after)
 {
 	(void)ctx;
-	if (step == STORE_BULK_INGEST && !after && !atomic_exchange(&stall.held, true)) {
+	if (step == STORE_BULK_FILE && !after && !atomic_exchange(&stall.held, true)) {
 		sem_post(&stall.reached);
 		sem_wait(&stall.go_on);
 	}
@@ -165,6 +166,20 @@ static bool hold_merges(void *ctx, enum store_step step, bool after)
 	return true;
 }
 
+static unsigned wait_for_a_full_tail(struct fb_writer *writer, atomic_uint *done, uint64_t full)
+{
+	enum { QUIET = 5, WAITS_MAX = 3000 /* tenths of a s */ };
+	unsigned before = 0;
+
+	for (unsigned quiet = 0, waits = 0; quiet < QUIET && waits < WAITS_MAX; waits++) {
+		before = atomic_load(done);
+		usleep(100000);
+		/* A slow disk also makes a pause: only one with the tail full counts. */
+		quiet = atomic_load(done) == before && fb_writer_seq(writer) > full ? quiet + 1 : 0;
+	}
+	return before;
+}
+
 static void check_back_pressure(bool (*hold)(void *ctx, enum store_step step, bool after))
 {
 	enum { SUBMISSIONS = 4500, TAIL_RECORDS = 2 * FB_BATCH_RECORDS_MAX };
@@ -182,10 +197,7 @@ static void check_back_pressure(bool (*hold)(void *ctx, enum store_step step, bo
 	for (uint64_t n = 0; n < SUBMISSIONS; n++)
 		course_submit(writer, n, count_done, &done);
 	MUST(sem_wait(&stall.reached) == 0);
-	do {
-		before = atomic_load(&done);
-		usleep(500000);
-	} while (atomic_load(&done) != before);
+	before = wait_for_a_full_tail(writer, &done, TAIL_RECORDS - FB_BATCH_RECORDS_MAX);
 	printf("the writer stopped after %u submissions, %llu records\n", before,
 	       (unsigned long long)fb_writer_seq(writer));
 	MUST(before < SUBMISSIONS && fb_writer_seq(writer) <= TAIL_RECORDS);

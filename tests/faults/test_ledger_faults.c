@@ -3,7 +3,7 @@
  * a random place. Opened in a process of its own, each must either refuse with a sentence, or have every submission
  * that was acknowledged. A full audit then says whether all of it can be read, or finds what is damaged.
  *
- * test_ledger_faults [MUTATIONS [SEED]]: 500 by default, 10000 with FB_TEST_FULL=1. */
+ * test_ledger_faults [MUTATIONS [SEED]]: 500 by default, 10000 with FB_TEST_FULL=1; the build under TSan runs 50. */
 #include "ledger_course.h"
 
 #include "farebox/audit.h"

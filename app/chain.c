@@ -69,6 +69,16 @@ static enum fb_status open_rpc(struct fb_server *s, struct fb_error *e)
 	return st == FB_OK ? st : fb_error_set(e, st, "the event loop cannot be opened: %s", fb_status_info(st)->name);
 }
 
+static void own_lane(struct fb_server *s, struct fb_commit commit, const struct fb_settle_settings *settings)
+{
+	struct fb_lane_owner owner;
+
+	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, settings, s->clock,
+		       s->log, s->metrics);
+	owner = fb_settle_owner(s->settle);
+	fb_lane_own(s->lane, 'S', &owner);
+}
+
 /* On the loop's thread. */
 static void open_engines(void *arg)
 {
@@ -86,8 +96,7 @@ static void open_engines(void *arg)
 	o->status = fb_lane_open(&s->lane, s->loop, s->rpc, s->store, commit, &s->key, &lane, s->clock, s->log,
 				 s->metrics, o->error);
 	if (o->status == FB_OK)
-		fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, &settle,
-			       s->clock, s->log, s->metrics);
+		own_lane(s, commit, &settle);
 }
 
 /* ---- the checks before anything is served -------------------------------------------------------------------- */
@@ -114,9 +123,7 @@ static void check_network(void *arg)
 static void start_lane(void *arg)
 {
 	struct check *c = arg;
-	struct fb_lane_owner owner = fb_settle_owner(c->server->settle);
-
-	fb_lane_start(c->server->lane, &owner, on_checked, c);
+	fb_lane_start(c->server->lane, on_checked, c);
 }
 
 static enum fb_status await(struct fb_server *s, void (*what)(void *arg), struct fb_error *e)

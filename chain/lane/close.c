@@ -2,6 +2,7 @@
  * rows are one batch. */
 #include "lane_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Takes the reserve off the day's gas and puts the real cost in its place. */
@@ -20,13 +21,15 @@ static void settle_gas(struct fb_lane_row *row, fb_u128 cost)
 static void on_recorded(struct fb_lane_row *row, enum fb_status status)
 {
 	struct fb_lane *lane = row->lane;
-	uint8_t owner[FB_LANE_OWNER_MAX];
-	struct fb_str key = { (const char *)owner, row->owner_len };
-	struct fb_hash tx = row->tx;
+	const struct fb_lane_owner *owner = fb_lane_owner_of(row);
+	char *bytes = fb_must_alloc(row->owner_len, 1);
+	struct fb_str key = { bytes, row->owner_len };
+	struct fb_hash tx = *fb_lane_row_tx(row);
 
-	memcpy(owner, row->owner, row->owner_len);
+	memcpy(bytes, row->owner, row->owner_len);
 	fb_lane_unlink(lane, row); /* first: the owner may send its next job at once */
-	lane->owner.recorded(lane->owner.ctx, key, &tx, status);
+	owner->recorded(owner->ctx, key, &tx, status);
+	free(bytes);
 }
 
 static void on_recorded_ok(void *arg)
@@ -75,7 +78,7 @@ void fb_lane_include(struct fb_lane_row *row, const struct fb_lane_inclusion *in
 	settle_gas(row, cost);
 	if (!in->receipt.succeeded)
 		fb_metric_add(lane->metrics, FB_M_TX_FAILED, 1);
-	lane->owner.included(lane->owner.ctx, fb_lane_row_owner(row), &row->tx, in, &puts);
+	fb_lane_owner_of(row)->included(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row), in, &puts);
 	commit_end(row, &puts);
 }
 
@@ -88,7 +91,7 @@ void fb_lane_lose(struct fb_lane_row *row)
 	row->step = FB_LANE_CLOSING;
 	settle_gas(row, 0);
 	fb_log(lane->log, FB_EV_TX_NONCE_TAKEN, FB_F_HEX("signer", lane->signer.bytes, 20),
-	       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", row->tx.bytes, 32));
-	lane->owner.lost(lane->owner.ctx, fb_lane_row_owner(row), &row->tx, &puts);
+	       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", fb_lane_row_tx(row)->bytes, 32));
+	fb_lane_owner_of(row)->lost(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row), &puts);
 	commit_end(row, &puts);
 }

@@ -11,6 +11,16 @@ uint32_t fb_lane_today(const struct fb_lane *lane)
 	return (uint32_t)(fb_clock_wall_s(&lane->clock) / DAY_S);
 }
 
+const struct fb_lane_owner *fb_lane_owner_of(const struct fb_lane_row *row)
+{
+	const struct fb_lane *lane = row->lane;
+
+	for (size_t i = 0; i < lane->owner_count; i++)
+		if (lane->owners[i].tag == (char)row->owner[0])
+			return &lane->owners[i].owner;
+	FB_UNREACHABLE("a transaction that nobody owns");
+}
+
 struct fb_str fb_lane_row_owner(const struct fb_lane_row *row)
 {
 	return (struct fb_str){ (const char *)row->owner, row->owner_len };
@@ -31,7 +41,7 @@ void fb_lane_insert(struct fb_lane *lane, struct fb_lane_row *row)
 
 static void free_row(struct fb_lane_row *row)
 {
-	free(row->raw);
+	fb_lane_row_clear(row);
 	free(row);
 }
 
@@ -95,12 +105,20 @@ void fb_lane_close(struct fb_lane *lane)
 	free(lane);
 }
 
-void fb_lane_start(struct fb_lane *lane, const struct fb_lane_owner *owner,
-		   void (*started)(void *arg, enum fb_status status, const char *sentence), void *arg)
+void fb_lane_own(struct fb_lane *lane, char tag, const struct fb_lane_owner *owner)
+{
+	FB_ASSERT(!lane->started && lane->owner_count < FB_LANE_OWNERS_MAX);
+	for (size_t i = 0; i < lane->owner_count; i++)
+		FB_ASSERT(lane->owners[i].tag != tag);
+	lane->owners[lane->owner_count].tag = tag;
+	lane->owners[lane->owner_count++].owner = *owner;
+}
+
+void fb_lane_start(struct fb_lane *lane, void (*started)(void *arg, enum fb_status status, const char *sentence),
+		   void *arg)
 {
 	FB_ASSERT(!lane->started);
 	FB_ASSERT(lane->on_started == NULL);
-	lane->owner = *owner;
 	lane->on_started = started;
 	lane->on_started_arg = arg;
 	fb_lane_poll(lane);
@@ -138,7 +156,7 @@ static enum fb_status sign_row(struct fb_lane *lane, struct fb_lane_row *row, co
 
 	row->raw = fb_must_alloc(FB_LANE_RAW_MAX, 1);
 	fb_buf_init(&raw, (char *)row->raw, FB_LANE_RAW_MAX);
-	st = fb_tx_sign(&raw, &row->tx, &tx, &lane->key);
+	st = fb_tx_sign(&raw, &row->attempts[row->attempt_count++], &tx, &lane->key);
 	row->raw_len = raw.len;
 	return st;
 }
@@ -153,7 +171,8 @@ static struct fb_lane_row *new_row(struct fb_lane *lane, const struct fb_lane_jo
 	row->gas_limit = job->gas_limit;
 	row->max_fee = job->max_fee;
 	row->day = fb_lane_today(lane);
-	row->owner_len = (uint8_t)job->key.len;
+	row->owner = fb_must_alloc(job->key.len, 1);
+	row->owner_len = job->key.len;
 	memcpy(row->owner, job->key.at, job->key.len);
 	return row;
 }
@@ -164,7 +183,7 @@ static void on_durable(void *arg)
 	struct fb_lane *lane = row->lane;
 
 	row->step = FB_LANE_SENDING;
-	lane->owner.durable(lane->owner.ctx, fb_lane_row_owner(row), &row->tx, FB_OK);
+	fb_lane_owner_of(row)->durable(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row), FB_OK);
 	if (!lane->stopped)
 		fb_lane_send_row(row, NULL);
 }
@@ -174,10 +193,9 @@ static void on_durable(void *arg)
 static void on_disk_failed(void *arg)
 {
 	struct fb_lane_row *row = arg;
-	struct fb_lane *lane = row->lane;
 
 	row->step = FB_LANE_CLOSING;
-	lane->owner.durable(lane->owner.ctx, fb_lane_row_owner(row), &row->tx, FB_STORAGE);
+	fb_lane_owner_of(row)->durable(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row), FB_STORAGE);
 }
 
 /* On the writer's thread. */
@@ -209,7 +227,7 @@ static void commit_row(struct fb_lane *lane, struct fb_lane_row *row)
 				   .value = { (const char *)value, fb_lane_row_encode(value, row) } };
 	put_number(&puts[1], keys[1], numbers[0], lane->next_nonce);
 	put_number(&puts[2], keys[2], numbers[1], lane->spent);
-	lane->owner.signing(lane->owner.ctx, fb_lane_row_owner(row), &row->tx, &owners);
+	fb_lane_owner_of(row)->signing(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row), &owners);
 	FB_ASSERT(owners.count <= FB_LANE_OWNER_PUTS_MAX);
 	memcpy(puts + 3, owners.put, owners.count * sizeof(owners.put[0]));
 	lane->commit.commit(lane->commit.ctx, puts, 3 + owners.count, on_committed, row);

@@ -6,7 +6,8 @@
 enum {
 	FB_LANE_RAW_MAX = FB_LANE_DATA_MAX + 256,                      /* signed bytes */
 	FB_LANE_KEY_LEN = 1 + 8 + 20 + 8,                              /* 'L', chain, signer, nonce */
-	FB_LANE_ROW_MAX = 1 + 32 + 8 + 16 + 4 + 1 + FB_LANE_OWNER_MAX + FB_LANE_RAW_MAX,
+	FB_LANE_ROW_FIXED = 1 + 1 + 2 + 8 + 16 + 4,                    /* before hashes, owner's key and signed bytes */
+	FB_LANE_ROW_MAX = FB_LANE_ROW_FIXED + FB_LANE_ATTEMPTS_MAX * 32 + FB_LANE_OWNER_MAX + FB_LANE_RAW_MAX,
 };
 
 enum fb_lane_step {
@@ -23,14 +24,13 @@ struct fb_lane_row {
 	uint64_t nonce, gas_limit;
 	fb_u128 max_fee;
 	uint32_t day; /* whose gas budget it is counted in */
-	struct fb_hash tx;
+	size_t attempt_count;
+	struct fb_hash attempts[FB_LANE_ATTEMPTS_MAX]; /* oldest first */
 	uint64_t sent_ms; /* monotonic, of the last send; 0 never */
 	bool polled;      /* a look for its receipt is under way */
 	uint64_t taken_ms; /* monotonic, since when its nonce looks taken by another; 0 it does not */
-	uint8_t owner_len;
-	uint8_t owner[FB_LANE_OWNER_MAX];
-	size_t raw_len;
-	uint8_t *raw; /* signed bytes, owned */
+	size_t owner_len, raw_len;
+	uint8_t *owner, *raw; /* its key, and the signed bytes of the newest attempt; owned */
 	struct fb_lane_row *next;
 };
 
@@ -42,7 +42,11 @@ struct fb_lane {
 	struct fb_key key;
 	struct fb_address signer;
 	struct fb_lane_settings settings;
-	struct fb_lane_owner owner;
+	struct {
+		char tag;
+		struct fb_lane_owner owner;
+	} owners[FB_LANE_OWNERS_MAX];
+	size_t owner_count;
 	struct fb_clock clock;
 	struct fb_log *log;
 	struct fb_metrics *metrics;
@@ -63,16 +67,19 @@ struct fb_lane {
 
 /* row.c: stored form */
 void fb_lane_row_key(uint8_t out[FB_LANE_KEY_LEN], const struct fb_lane *lane, uint64_t nonce);
+const struct fb_hash *fb_lane_row_tx(const struct fb_lane_row *row); /* the newest attempt */
 size_t fb_lane_row_encode(uint8_t out[FB_LANE_ROW_MAX], const struct fb_lane_row *row);
-/* FB_STORAGE for anything that this program did not write. The row's raw bytes are allocated. */
+/* FB_STORAGE for anything that this program did not write. The row's owner and raw bytes are allocated. */
 FB_MUST_USE enum fb_status fb_lane_row_decode(struct fb_lane_row *out, struct fb_str key, struct fb_str value);
 /* Loads counter, the day's gas and open rows. */
 FB_MUST_USE enum fb_status fb_lane_load(struct fb_lane *lane, struct fb_error *e);
+void fb_lane_row_clear(struct fb_lane_row *row); /* frees what it owns */
 void fb_lane_counter_key(uint8_t out[FB_LANE_KEY_LEN], const struct fb_lane *lane);
 void fb_lane_gas_key(uint8_t out[FB_LANE_KEY_LEN], const struct fb_lane *lane, uint32_t day);
 
 /* lane.c */
-struct fb_str fb_lane_row_owner(const struct fb_lane_row *row);
+const struct fb_lane_owner *fb_lane_owner_of(const struct fb_lane_row *row);
+struct fb_str fb_lane_row_owner(const struct fb_lane_row *row); /* its key */
 void fb_lane_insert(struct fb_lane *lane, struct fb_lane_row *row); /* L2 */
 void fb_lane_unlink(struct fb_lane *lane, struct fb_lane_row *row); /* frees */
 uint32_t fb_lane_today(const struct fb_lane *lane);
@@ -83,4 +90,6 @@ void fb_lane_poll(struct fb_lane *lane);
 /* close.c: the row's end, with its owner's rows, in one batch. */
 void fb_lane_include(struct fb_lane_row *row, const struct fb_lane_inclusion *in);
 void fb_lane_lose(struct fb_lane_row *row);
+_Static_assert((int)FB_LANE_ROW_MAX <= (int)FB_PUT_VALUE_MAX && 3 + (int)FB_LANE_OWNER_PUTS_MAX <= (int)FB_PUTS_MAX,
+	       "a lane's batch is one that may be committed");
 #endif /* FB_LANE_INT_H */

@@ -63,7 +63,7 @@ static void take_receipt(struct fb_lane_row *row, const struct fb_rpc_result *r,
 	fb_arena_init(&arena, block, sizeof(block));
 	in.arena = &arena;
 	st = r->status == FB_OK ? fb_receipt_read(&in.receipt, r->result, &arena) : r->status;
-	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, &row->tx))
+	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, fb_lane_row_tx(row)))
 		fb_lane_include(row, &in);
 	else if (st == FB_NOT_FOUND && looks_lost(row, chain_nonce))
 		fb_lane_lose(row);
@@ -158,7 +158,7 @@ static void finish_start(struct fb_lane *lane, uint64_t chain_nonce)
 		return;
 	}
 	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
-		lane->owner.found(lane->owner.ctx, fb_lane_row_owner(row), &row->tx);
+		fb_lane_owner_of(row)->found(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row));
 	answer_start(lane, FB_OK, NULL);
 }
 
@@ -247,7 +247,7 @@ void fb_lane_poll(struct fb_lane *lane)
 	for (struct fb_lane_row *row = lane->rows; row != NULL; row = row->next) {
 		row->polled = row->step == FB_LANE_WAITING;
 		if (row->polled)
-			ask(q, "eth_getTransactionReceipt", row->tx.bytes, 32, "\"]");
+			ask(q, "eth_getTransactionReceipt", fb_lane_row_tx(row)->bytes, 32, "\"]");
 	}
 	fb_rpc_send(lane->rpc, &(struct fb_rpc_batch){ .calls = q->calls, .count = q->count }, on_reply, lane);
 	free(q);

@@ -34,13 +34,13 @@ static void log_answer(struct fb_lane_row *row, const struct fb_rpc_reply *reply
 
 	if (reply->status == FB_OK && (reply->results[0].status == FB_OK || is_known(&reply->results[0]))) {
 		fb_log(lane->log, FB_EV_TX_SENT, FB_F_HEX("signer", lane->signer.bytes, 20),
-		       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", row->tx.bytes, 32));
+		       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", fb_lane_row_tx(row)->bytes, 32));
 		return;
 	}
 	if (reply->status == FB_OK)
 		why = reply->results[0].error_message;
 	fb_log(lane->log, FB_EV_TX_RESENT, FB_F_HEX("signer", lane->signer.bytes, 20), FB_F_U64("nonce", row->nonce),
-	       FB_F_HEX("tx", row->tx.bytes, 32), FB_F_STR("why", why));
+	       FB_F_HEX("tx", fb_lane_row_tx(row)->bytes, 32), FB_F_STR("why", why));
 }
 
 static void on_sent(void *arg, const struct fb_rpc_reply *reply)
@@ -73,7 +73,7 @@ void fb_lane_send_row(struct fb_lane_row *row, const char *again)
 	fb_metric_add(lane->metrics, again == NULL ? FB_M_TX_SENT : FB_M_TX_RESENT, 1);
 	if (again != NULL)
 		fb_log(lane->log, FB_EV_TX_RESENT, FB_F_HEX("signer", lane->signer.bytes, 20),
-		       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", row->tx.bytes, 32), FB_F_TEXT("why", again));
+		       FB_F_U64("nonce", row->nonce), FB_F_HEX("tx", fb_lane_row_tx(row)->bytes, 32), FB_F_TEXT("why", again));
 	fb_rpc_send(lane->rpc, &(struct fb_rpc_batch){ .calls = &call, .count = 1, .once = true }, on_sent, row);
 	free(params.at);
 }

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 enum { ITEMS_MAX = FB_WRITER_BATCH_OPS_MAX + FB_STORE_BATCH_MAX /* every item has an operation or a row */ };
-_Static_assert((size_t)FB_PUTS_MAX <= FB_STORE_BATCH_MAX && (size_t)FB_SUBMIT_OPS_MAX <= FB_WRITER_BATCH_OPS_MAX,
+_Static_assert((size_t)FB_PUTS_MAX <= FB_STORE_BATCH_MAX && (size_t)FB_SUBMIT_OPS_MAX <= FB_WRITER_BATCH_OPS_MAX &&
+		       (size_t)FB_WRITER_SUBMIT_BYTES_MAX <= FB_WRITER_BATCH_BYTES_MAX,
 	       "one submission fits");
 _Static_assert(FB_SUBMIT_OPS_MAX * (2 + 2 * FB_LEGS_MAX) + FB_WRITER_EXPIRE_MAX <= FB_BATCH_RECORDS_MAX,
 	       "also in records, beside holds that expire");

@@ -81,6 +81,7 @@ static struct item measure(const struct fb_submission *s, void (*done_puts)(void
 			  .done_puts = done_puts, .arg = s->arg };
 
 	FB_ASSERT(s->op_count <= FB_SUBMIT_OPS_MAX && s->put_count <= FB_PUTS_MAX && s->op_count + s->put_count > 0);
+	FB_ASSERT(i.put_bytes <= FB_WRITER_SUBMIT_BYTES_MAX);
 	FB_ASSERT((s->done == NULL) != (done_puts == NULL));
 	i.records_max = fb_books_records_max(s->ops, s->op_count);
 	i.bytes = ALIGNED(ALIGNED(sizeof(i)) + s->op_count * sizeof(struct fb_op) + s->put_count * sizeof(struct fb_put) +

@@ -158,6 +158,7 @@ static enum fb_status open_engines(struct fb_rig *r)
 					     .max_fee_wei = r->settings.max_fee_wei };
 	struct fb_commit commit = rig_disk_port(r);
 	struct fb_clock clock = fb_rig_clock(r);
+	struct fb_lane_owner owner;
 	struct fb_error e = { "" };
 	enum fb_status st;
 
@@ -169,6 +170,8 @@ static enum fb_status open_engines(struct fb_rig *r)
 	}
 	fb_settle_open(&r->settle, r->loop, &r->network, r->rpc, r->view, r->lane, r->store, commit, &settle, clock,
 		       r->log, r->metrics);
+	owner = fb_settle_owner(r->settle);
+	fb_lane_own(r->lane, 'S', &owner);
 	return FB_OK;
 }
 
@@ -186,9 +189,7 @@ static void on_lane_started(void *arg, enum fb_status status, const char *senten
 static void start_lane(void *arg)
 {
 	struct fb_rig *r = arg;
-	struct fb_lane_owner owner = fb_settle_owner(r->settle);
-
-	fb_lane_start(r->lane, &owner, on_lane_started, r);
+	fb_lane_start(r->lane, on_lane_started, r);
 }
 
 static bool lane_answered(struct fb_rig *r, void *arg)

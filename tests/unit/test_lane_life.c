@@ -136,11 +136,8 @@ static bool start_answered(struct lane_stage *l)
 static void start_lane(void *arg)
 {
 	struct lane_stage *l = arg;
-	struct fb_lane_owner mine = owner;
-
-	mine.ctx = l;
 	l->start_answered = false;
-	fb_lane_start(l->lane, &mine, on_started, l);
+	fb_lane_start(l->lane, on_started, l);
 }
 
 static enum fb_status start(struct lane_stage *l)
@@ -156,8 +153,10 @@ static void open_life(struct lane_stage *l)
 	struct fb_writer_settings settings = { .clock = stage_clock(&l->stage), .rng = fb_os_rng() };
 	struct fb_rpc_settings rpc = { .urls = { fb_sim_url(l->stage.sim) }, .url_count = 1, .timeout_ms = 1000 };
 	struct fb_key key = fb_sample_signer();
+	struct fb_lane_owner mine = owner;
 	struct fb_error e = { "" };
 
+	mine.ctx = l;
 	CHECK_STATUS(FB_OK, fb_writer_open_store(&l->store, l->dir.path, NULL, &e));
 	CHECK_STATUS(FB_OK, fb_writer_open(&l->writer, l->store, &settings, NULL, NULL, &e));
 	if (l->stage.loop == NULL) {
@@ -167,6 +166,8 @@ static void open_life(struct lane_stage *l)
 	l->opened = fb_lane_open(&l->lane, l->stage.loop, l->stage.rpc, l->store, fb_writer_port(l->writer), &key,
 				 &l->settings, stage_clock(&l->stage), NULL, NULL, &e);
 	snprintf(l->sentence, sizeof(l->sentence), "%s", e.text);
+	if (l->opened == FB_OK)
+		fb_lane_own(l->lane, 'j', &mine);
 	fb_loop_start(l->stage.loop, "lane");
 	l->runs = true;
 }

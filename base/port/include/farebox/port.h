@@ -41,7 +41,7 @@ struct fb_put {
 	bool remove;
 };
 /* The bounds of one batch. */
-enum { FB_PUTS_MAX = 64, FB_PUT_KEY_MAX = 256, FB_PUT_VALUE_MAX = 65536 };
+enum { FB_PUTS_MAX = 128, FB_PUT_KEY_MAX = 256, FB_PUT_VALUE_MAX = 65536 };
 
 struct fb_commit {
 	/* All puts or none; durable (fsync) before done(arg, FB_OK). The puts are copied before the

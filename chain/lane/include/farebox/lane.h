@@ -1,21 +1,30 @@
-/* farebox/lane.h - one signer key's transactions: nonce, signed bytes, sending, inclusion.
+/* farebox/lane.h - one signer key's transactions: nonces, signed bytes, sending, replacing, inclusion, reorgs.
  *
- * What it is  the only place that signs and sends. A job becomes a durable row (nonce, hash, signed
- *             bytes) in the same batch as the owner's own rows; only then is anything sent. A row stays open until
- *             the chain has answered for its nonce; the same bytes are sent again until then.
+ * What it is  the only place that signs and sends. A job becomes a durable row (one account nonce, its payload, its
+ *             first attempt) in the same batch as the owner's own rows; only then is anything sent. A row stays until
+ *             the chain has decided over its nonce and `confirmations` blocks stand on that.
  * Layer       5
- * States      open (durable, maybe sent) -> included | lost (another transaction took the nonce).
- * Restart     fb_lane_open loads the open rows; fb_lane_start asks the chain about every one of them
+ * Row         an account nonce and up to FB_LANE_ATTEMPTS_MAX attempts at it: the same payload, each with fees at
+ *             least 12.5 % above the last. A new attempt is durable before it is sent; a receipt of any of them
+ *             counts. The states and the events that lead from one to the next: FB_LANE_STEPS, FB_LANE_MOVES.
+ * Healing     A node that forgot the transaction, or whose reply was lost: the same bytes are sent again. Fees that
+ *             rose: another attempt, up to max_fee and the day's budget. A block that vanished: the row waits again.
+ *             A nonce that no row stands for while the chain waits for it: a transfer of nothing to ourselves. The
+ *             key used elsewhere: the counter follows, a row whose nonce is taken for good is lost. Each is counted
+ *             (farebox_lane_healed_total).
+ * Restart     fb_lane_open loads the rows; fb_lane_start asks the chain about every attempt of every one of them
  *             and for the account's counter before anything new is signed.
- * Errors      fb_lane_send: FB_BUSY (FB_LANE_OPEN_MAX rows open, or not started), FB_LIMIT (gas budget of the day),
- *             FB_NO_GAS is the caller's check: fb_lane_balance. Later, through the owner: FB_STORAGE.
+ * Errors      fb_lane_send: FB_BUSY (not started, FB_LANE_OPEN_MAX rows not included, or FB_LANE_INCLUDED_MAX that wait
+ *             for confirmations), FB_LIMIT (gas budget of the day). Enough gas money is the caller's check:
+ *             fb_lane_balance. Later, through the owner: FB_STORAGE.
  * Units       wei, gas. Days are UTC.
- * Invariants  L1 nothing is sent before its row is durable            (checked: lane.c send_row)
- *             L2 two rows of one lane never have the same nonce       (checked: lane.c add_row)
- *             L3 a nonce below the stored counter is never allocated  (checked: lane.c allocate)
+ * Invariants  L1 nothing is sent before its row is durable            (checked: send.c fb_lane_send_row)
+ *             L2 two rows of one lane never have the same nonce       (checked: lane.c fb_lane_insert)
+ *             L3 a nonce below the stored counter is never allocated, but to fill a gap   (checked: lane.c new_row)
+ *             L4 a row moves only as FB_LANE_MOVES says               (checked: step.c fb_lane_move)
  * Ownership   borrows everything it is opened with until closed. Owner callbacks get what they gave.
  * Threads     the loop's thread only.
- * Stored      DATA.md: lane rows, lane counter, gas of the day.
+ * Stored      DATA.md: lane rows, inclusions, counter, gas of the day.
  */
 #ifndef FB_LANE_H
 #define FB_LANE_H
@@ -32,13 +41,18 @@
 #include "farebox/token.h"
 
 enum {
-	FB_LANE_OPEN_MAX = 200,
-	FB_LANE_DATA_MAX = 12288,   /* calldata bytes */
-	FB_LANE_OWNER_MAX = 96,     /* bytes of an owner's key */
-	FB_LANE_OWNER_PUTS_MAX = 4, /* rows an owner may commit with a lane's */
+	FB_LANE_OPEN_MAX = 200,       /* rows that are not included */
+	FB_LANE_INCLUDED_MAX = 2048,  /* rows that wait for confirmations */
+	FB_LANE_ATTEMPTS_MAX = 10,
+	FB_LANE_BATCH_MAX = 100,      /* keys of one kind that an owner may put together in a job's key */
+	FB_LANE_DATA_MAX = 49152,     /* calldata bytes */
+	FB_LANE_OWNER_MAX = 8192,     /* bytes of an owner's key */
+	FB_LANE_OWNER_PUTS_MAX = 100, /* rows an owner may commit with a lane's */
+	FB_LANE_OWNERS_MAX = 4,
 	FB_LANE_RESEND_MS = 5000,
-	FB_LANE_LOST_MS = 10000, /* a nonce taken by another transaction must look so for this long */
-	FB_LANE_BEHIND_MS = 5000, /* at the start: a chain that is behind us must look so for this long */
+	FB_LANE_LOST_MS = 10000,  /* a nonce taken by another transaction must look so for this long */
+	FB_LANE_BEHIND_MS = 5000, /* a chain that is behind us must look so for this long */
+	FB_LANE_FILL_MAX = 64,    /* nonces that may be filled at a start; a chain further behind is another one */
 };
 
 /* Rows the owner wants in the lane's batch; texts must live until the callback's caller has committed,
@@ -52,19 +66,35 @@ struct fb_lane_inclusion {
 	struct fb_json_value json; /* the receipt itself, for its logs */
 	struct fb_arena *arena;    /* scratch for reading it */
 };
-/* What the owner of a job is asked and told. `key` is the owner's key as given with the job. Order of
- * calls for one job: signing, durable (or, after a restart, found), then included or lost, then recorded. */
+/* What the owner of a job is asked and told. `key` is the owner's key as given with the job. Order of calls for one
+ * job:
+ *   signing, durable; or, after a restart, found
+ *   replaced, any number of times, while it is not included
+ *   included, recorded; then either vanished, recorded and on as before, or confirmed, recorded and the row is gone
+ *   lost, recorded and the row is gone: in place of included
+ * Whatever asks for puts commits them in one batch with the lane's own rows. An FB_STORAGE leaves open whether the
+ * batch is stored; the lane then does nothing more for the row in this life. */
 struct fb_lane_owner {
 	void (*signing)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
-	/* A row of an earlier life that is still open; before the lane says that it has started. */
+	/* A row of an earlier life; before the lane says that it has started. tx: the attempt that was included, or
+	 * else the newest. Which of the two the owner's own rows say, as they were stored with the lane's. */
 	void (*found)(void *ctx, struct fb_str key, const struct fb_hash *tx);
 	/* The row is durable and on its way (FB_OK), or the disk failed and nothing is sent (FB_STORAGE). */
 	void (*durable)(void *ctx, struct fb_str key, const struct fb_hash *tx, enum fb_status status);
+	/* tx, a new attempt with higher fees, is about to be committed; any of the earlier ones may still be the one
+	 * that is mined. No call says that it is durable. NULL: this owner's transactions are never replaced. */
+	void (*replaced)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
+	/* tx: the attempt that was mined, here as in all that follow. */
 	void (*included)(void *ctx, struct fb_str key, const struct fb_hash *tx, const struct fb_lane_inclusion *in,
 			 struct fb_lane_puts *puts);
 	void (*recorded)(void *ctx, struct fb_str key, const struct fb_hash *tx, enum fb_status status);
-	/* The account's nonce is past and there is no receipt: the transaction can never be included, unless the
-	 * node hides its receipt. The row is gone with the puts. */
+	/* The block it was included in is no part of the chain any more: it waits again, and is included again or lost.
+	 * tx: the newest attempt. */
+	void (*vanished)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
+	/* As many blocks as the settings ask for stand on it. NULL: the row is gone as soon as it is included. */
+	void (*confirmed)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
+	/* The account's nonce is past and none of the attempts has a receipt: they can never be included, unless the
+	 * node hides their receipt. tx: the newest attempt. */
 	void (*lost)(void *ctx, struct fb_str key, const struct fb_hash *tx, struct fb_lane_puts *puts);
 	void *ctx;
 };
@@ -80,6 +110,8 @@ FB_MUST_USE enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *lo
 					struct fb_store *store, struct fb_commit commit, const struct fb_key *key,
 					const struct fb_lane_settings *settings, struct fb_clock clock,
 					struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e);
+/* The owner of all jobs whose key begins with the byte `tag`; before the start, once for each tag. */
+void fb_lane_own(struct fb_lane *lane, char tag, const struct fb_lane_owner *owner);
 /* From now on nothing is sent or asked; rows stay open for the next start. What the disk still confirms
  * is heard. Then close the writer, let its last posts run, and close the lane. */
 void fb_lane_stop(struct fb_lane *lane);
@@ -87,15 +119,15 @@ void fb_lane_close(struct fb_lane *lane); /* NULL allowed */
 /* Asks the chain; started(arg, FB_OK) when the lane may sign. FB_UNREACHABLE …: ask again. FB_MISMATCH: the
  * chain's counter is and stays below what this lane has used: another chain, or one that was reset; the sentence says
  * so. */
-void fb_lane_start(struct fb_lane *lane, const struct fb_lane_owner *owner,
-		   void (*started)(void *arg, enum fb_status status, const char *sentence), void *arg);
+void fb_lane_start(struct fb_lane *lane, void (*started)(void *arg, enum fb_status status, const char *sentence),
+		   void *arg);
 const struct fb_address *fb_lane_signer(const struct fb_lane *lane);
 /* The signer's native coin as last seen, and when the chain was last asked. */
 bool fb_lane_balance(const struct fb_lane *lane, fb_u128 *wei);
-size_t fb_lane_open_count(const struct fb_lane *lane);
+size_t fb_lane_open_count(const struct fb_lane *lane); /* rows that are not included */
 
 struct fb_lane_job {
-	struct fb_str key; /* the owner's, at most FB_LANE_OWNER_MAX bytes */
+	struct fb_str key; /* the owner's, of 1..FB_LANE_OWNER_MAX bytes; the first says whose */
 	struct fb_address to;
 	struct fb_str data;
 	uint64_t gas_limit;

@@ -15,8 +15,9 @@
  *             only then, done is called on the caller's thread, before the call returns.
  *             Open answers FB_STORAGE and a sentence that says what is wrong, what is lost, and what to do.
  * Limits      FB_WRITER_QUEUE_BYTES_MAX wait twice (one queue being filled, one being written); a submission beyond
- *             waits for room (back-pressure). A batch holds FB_WRITER_BATCH_OPS_MAX operations, FB_BATCH_RECORDS_MAX
- *             records, FB_STORE_BATCH_MAX rows and FB_WRITER_BATCH_BYTES_MAX bytes of them. The tail holds
+ *             waits for room (back-pressure). A submission's rows have FB_WRITER_SUBMIT_BYTES_MAX bytes at most; more
+ *             is the caller's bug. A batch holds FB_WRITER_BATCH_OPS_MAX operations, FB_BATCH_RECORDS_MAX records,
+ *             FB_STORE_BATCH_MAX rows and FB_WRITER_BATCH_BYTES_MAX bytes of them. The tail holds
  *             FB_WRITER_TAIL_FACTOR times snapshot_every records, at least two batches; beyond, the writer waits for
  *             the fold, and a fold for merges while there are more than FB_WRITER_UNMERGED_MAX files. A done callback
  *             never submits: it would wait for itself.
@@ -37,7 +38,8 @@
 enum {
 	FB_WRITER_QUEUE_BYTES_MAX = 16 << 20,
 	FB_WRITER_BATCH_OPS_MAX = 4096,
-	FB_WRITER_BATCH_BYTES_MAX = FB_PUTS_MAX * (FB_PUT_KEY_MAX + FB_PUT_VALUE_MAX), /* of callers' rows */
+	FB_WRITER_SUBMIT_BYTES_MAX = 1 << 20, /* of the rows of one submission */
+	FB_WRITER_BATCH_BYTES_MAX = 4 << 20,  /* of callers' rows */
 	FB_WRITER_EXPIRE_MAX = 1024,         /* holds that expire in one batch */
 	FB_SUBMIT_OPS_MAX = 128,
 	FB_SNAPSHOT_EVERY = 131072,          /* records: the default */
@@ -82,7 +84,7 @@ struct fb_submission {
 	const struct fb_op *ops;
 	size_t op_count;   /* at most FB_SUBMIT_OPS_MAX */
 	const struct fb_put *puts;
-	size_t put_count;  /* at most FB_PUTS_MAX; one of the two counts is not 0 */
+	size_t put_count;  /* at most FB_PUTS_MAX, and FB_WRITER_SUBMIT_BYTES_MAX bytes; one of the two counts is not 0 */
 	bool puts_need_ok; /* no row is stored unless every operation is FB_OK */
 	/* Exactly once; results in the order of ops, borrowed for the call. Other than FB_OK: no results. */
 	void (*done)(void *arg, enum fb_status status, const struct fb_op_result *results, size_t count);

@@ -1,4 +1,4 @@
-# Every test, fuzz target and benchmark of the project; included by the top CMakeLists.txt, whose folder paths start from.
+# Every test, fuzz target and benchmark of the project; included by the top CMakeLists.txt, whose paths these are.
 
 # Children of one thread each, and worlds without any: TSan makes them twenty times as slow and has little to look at.
 if(FB_SANITIZE STREQUAL "thread")
@@ -23,7 +23,8 @@ fb_test(audit      DEPS crypto os writer)
 fb_test(backup     DEPS os store writer)
 fb_test(report     DEPS codec os)
 fb_test(books)
-set(books_world tests/worlds/world.c tests/worlds/clients.c tests/worlds/disk.c tests/worlds/compare.c tests/worlds/model.c)
+set(books_world tests/worlds/world.c tests/worlds/clients.c tests/worlds/disk.c tests/worlds/compare.c
+  tests/worlds/model.c)
 fb_test(network    DEPS os)
 fb_test(wire)
 fb_test(http       DEPS os)
@@ -84,11 +85,12 @@ add_executable(bench_crypto tests/bench/bench_crypto.c)
 target_compile_options(bench_crypto PRIVATE ${FB_WARNINGS})
 target_link_libraries(bench_crypto PRIVATE fb_crypto fb_os)
 
-# What tests/bench/verify and tests/load/verify_million run: signed payments, and the load that sends them.
+# What tests/bench/verify, tests/bench/settle and tests/load/verify_million run: signed payments, and the load.
 add_executable(bench_payloads tests/bench/make_payloads.c)
 target_compile_options(bench_payloads PRIVATE ${FB_WARNINGS})
 target_link_libraries(bench_payloads PRIVATE fb_crypto fb_os)
-add_executable(bench_load tests/bench/load.c tests/bench/load_run.c tests/bench/load_answer.c tests/bench/load_bodies.c)
+add_executable(bench_load tests/bench/load.c tests/bench/load_run.c tests/bench/load_answer.c tests/bench/load_bodies.c
+  tests/bench/load_outcomes.c)
 target_compile_options(bench_load PRIVATE ${FB_WARNINGS})
 target_link_libraries(bench_load PRIVATE fb_core fb_os)
 add_executable(bench_wire tests/bench/bench_wire.c)
@@ -108,12 +110,15 @@ target_link_libraries(bench_ledger_disk PRIVATE fb_writer fb_os)
 
 # Black-box tests of the built program on a real chain with real clients (tools/setup testnet tests).
 foreach(name api browser cli_pay cli_serve conformance hostile lens malformed outage pending purchase settle)
-  add_test(NAME interop.${name} COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/interop/${name}.test.mjs)
-  set_tests_properties(interop.${name} PROPERTIES LABELS interop TIMEOUT 300 ENVIRONMENT "FAREBOX_BIN=$<TARGET_FILE:farebox>")
+  add_test(NAME interop.${name}
+    COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/interop/${name}.test.mjs)
+  set_tests_properties(interop.${name} PROPERTIES
+    LABELS interop TIMEOUT 300 ENVIRONMENT "FAREBOX_BIN=$<TARGET_FILE:farebox>")
 endforeach()
-add_test(NAME lint.contracts COMMAND ${PROJECT_SOURCE_DIR}/tools/node ${PROJECT_SOURCE_DIR}/contracts-abi/build.mjs --check)
+add_test(NAME lint.contracts
+  COMMAND ${PROJECT_SOURCE_DIR}/tools/node ${PROJECT_SOURCE_DIR}/contracts-abi/build.mjs --check)
 
-# Crash and fault tests of the ledger: children that are killed, failing steps, damaged files, and what these leave behind.
+# Crash and fault tests of the ledger: children that are killed, failing steps, damaged files, and what is left.
 # They need the named places of ledger/store/probe.h.
 if(FB_VERIFY)
   foreach(name kill torture)
@@ -163,7 +168,9 @@ set_tests_properties(bank.commands PROPERTIES LABELS bank TIMEOUT 300)
 add_test(NAME crash.ledger_backup COMMAND ${Python3_EXECUTABLE} -B ${PROJECT_SOURCE_DIR}/tests/bank/backup.py
   $<TARGET_FILE:bank_clients> $<TARGET_FILE:farebox>)
 set_tests_properties(crash.ledger_backup PROPERTIES LABELS crash TIMEOUT 1800)
-add_test(NAME lint.layers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_layers.py ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/layers.json)
-add_test(NAME lint.source COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_source.py ${PROJECT_SOURCE_DIR})
+add_test(NAME lint.layers COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_layers.py
+  ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/layers.json)
+add_test(NAME lint.source
+  COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_source.py ${PROJECT_SOURCE_DIR})
 add_test(NAME lint.source_rules COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/lint/test_check_source.py)
 add_test(NAME lint.mutate COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/mutate --check)

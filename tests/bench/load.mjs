@@ -5,7 +5,7 @@ import { run, tool } from './stage.mjs';
 const TICK_US = 10_000; // USER_HZ is 100 on every Linux that farebox runs on
 const UTIME = 11; // fields of /proc/PID/stat behind the name, from 0
 
-function cpuUs(pid) {
+export function cpuUs(pid) {
 	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
 	return (Number(fields[UTIME]) + Number(fields[UTIME + 1])) * TICK_US;
 }
@@ -26,13 +26,12 @@ async function runLoad(args) {
 	return { ...JSON.parse(stdout), fault: stderr.trim() };
 }
 
-// options: { connections, seconds, requests, bad, badEvery }
-export async function load(stage, server, { connections, seconds, requests, bad, badEvery }) {
-	const args = ['--port', new URL(server.url).port, '--bodies', stage.bodies, '--connections', connections];
-	const optional = { '--seconds': seconds, '--requests': requests, '--bad': bad, '--bad-every': badEvery };
-	for (const [name, value] of Object.entries(optional))
+// options: those of bench_load, badEvery for --bad-every.
+export async function load(stage, server, options) {
+	const args = ['--port', new URL(server.url).port];
+	for (const [name, value] of Object.entries({ bodies: stage.bodies, ...options }))
 		if (value !== undefined)
-			args.push(name, value);
+			args.push(`--${name.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`, value);
 	const before = [cpuUs(server.pid), cpuUs(stage.chain.pid)];
 	const seen = await runLoad(args.map(String));
 	const [serverUs, chainUs] = [cpuUs(server.pid) - before[0], cpuUs(stage.chain.pid) - before[1]];

@@ -18,7 +18,9 @@ enum { EVENTS_MAX = 64, HEAD_MAX = 256, EXCERPT_MAX = 300 };
 struct connection {
 	int fd; /* -1: closed */
 	bool waiting, bad;
-	uint64_t sent_ns;
+	uint64_t body; /* its number among the good or the bad ones */
+	unsigned tries;
+	uint64_t sent_ns; /* the first time */
 	struct load_answer answer;
 };
 
@@ -26,6 +28,7 @@ struct run {
 	const struct load_plan *plan;
 	struct load_result *result;
 	struct fb_clock clock;
+	struct load_outcomes *outcomes;
 	int epoll;
 	uint64_t end_ns;
 	size_t waiting, next_good, next_bad;
@@ -69,16 +72,20 @@ static bool connect_one(struct run *r, struct connection *c)
 	    epoll_ctl(r->epoll, EPOLL_CTL_ADD, c->fd, &event) == 0)
 		return true;
 	note_fault(r, "connect", fb_str_of(strerror(errno)));
-	disconnect(c);
 	return false;
 }
 
-static struct fb_str next_body(struct run *r, bool *bad)
+static void choose_body(struct run *r, struct connection *c)
 {
 	const struct load_plan *p = r->plan;
 
-	*bad = p->bad_every > 0 && r->result->sent % p->bad_every == p->bad_every - 1;
-	return *bad ? p->bad.line[r->next_bad++ % p->bad.count] : p->good.line[r->next_good++ % p->good.count];
+	c->bad = p->bad_every > 0 && r->result->sent % p->bad_every == p->bad_every - 1;
+	c->body = c->bad ? r->next_bad++ % p->bad.count : r->next_good++ % p->good.count;
+}
+
+static struct fb_str body_of(const struct run *r, const struct connection *c)
+{
+	return c->bad ? r->plan->bad.line[c->body] : r->plan->good.line[c->body];
 }
 
 /* The socket blocks: a request fits its buffer, because the last answer was whole. */
@@ -109,23 +116,18 @@ static bool is_over(const struct run *r, uint64_t now)
 static void lose(struct run *r, struct connection *c, const char *what)
 {
 	note_fault(r, what, arrived(c));
+	load_outcomes_add(r->outcomes, c->body, "lost", (struct fb_str){ "", 0 });
 	r->result->lost++;
 	disconnect(c);
 }
 
-static void send_next(struct run *r, struct connection *c, uint64_t now)
+static void send_body(struct run *r, struct connection *c)
 {
-	struct fb_str body;
-
-	if (is_over(r, now))
-		return;
-	body = next_body(r, &c->bad);
-	r->result->sent++;
 	c->answer.len = 0;
-	c->sent_ns = now;
+	c->tries++;
 	if (c->fd < 0 && !connect_one(r, c)) {
-		r->result->lost++;
-	} else if (!send_request(r, c, body)) {
+		lose(r, c, "connect");
+	} else if (!send_request(r, c, body_of(r, c))) {
 		lose(r, c, "send");
 	} else {
 		c->waiting = true;
@@ -133,30 +135,65 @@ static void send_next(struct run *r, struct connection *c, uint64_t now)
 	}
 }
 
+static void send_next(struct run *r, struct connection *c, uint64_t now)
+{
+	if (is_over(r, now))
+		return;
+	choose_body(r, c);
+	r->result->sent++;
+	c->sent_ns = now;
+	c->tries = 0;
+	send_body(r, c);
+}
+
 /* ---- answers --------------------------------------------------------------------------------------- */
 
-static bool is_right(const struct load_view *v, bool bad)
+static bool has_text(struct fb_str body, struct fb_str text)
 {
-	static const char valid[] = "\"isValid\":true";
-	bool says_valid = memmem(v->body.at, v->body.len, valid, sizeof(valid) - 1) != NULL;
+	return text.len > 0 && memmem(body.at, body.len, text.at, text.len) != NULL;
+}
 
-	return bad ? !says_valid && v->status < 500 : says_valid && v->status == 200;
+static bool is_right(const struct run *r, const struct load_view *v, bool bad)
+{
+	bool wanted = has_text(v->body, r->plan->want);
+
+	return bad ? !wanted && v->status < 500 : wanted && v->status == 200;
+}
+
+static bool is_to_be_sent_again(const struct run *r, const struct connection *c, const struct load_view *v)
+{
+	return !c->bad && c->tries < LOAD_TRIES_MAX && v->status == 200 && has_text(v->body, r->plan->again);
+}
+
+static void judge(struct run *r, struct connection *c, const struct load_view *v, uint64_t now)
+{
+	uint64_t us = (now - c->sent_ns) / 1000;
+	bool right = is_right(r, v, c->bad);
+
+	r->result->sample_us[r->result->samples++] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+	load_outcomes_add(r->outcomes, c->body, right ? "right" : "wrong", v->body);
+	if (right)
+		return;
+	r->result->wrong++;
+	note_fault(r, c->bad ? "answer to a bad body" : "answer", arrived(c));
 }
 
 static void take_answer(struct run *r, struct connection *c, const struct load_view *v)
 {
-	uint64_t now = now_ns(r), us = (now - c->sent_ns) / 1000;
+	uint64_t now = now_ns(r);
+	bool again = is_to_be_sent_again(r, c, v);
 
-	r->result->sample_us[r->result->samples++] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
-	if (!is_right(v, c->bad)) {
-		r->result->wrong++;
-		note_fault(r, c->bad ? "answer to a bad body" : "answer", arrived(c));
-	}
+	if (!again)
+		judge(r, c, v, now);
 	if (v->close) {
 		r->result->closed++;
 		disconnect(c);
 	}
-	send_next(r, c, now);
+	r->result->again += again;
+	if (again)
+		send_body(r, c);
+	else
+		send_next(r, c, now);
 }
 
 static void end_wait(struct run *r, struct connection *c)
@@ -203,7 +240,7 @@ static void give_up(struct run *r)
 static void wait_and_serve(struct run *r)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int count = epoll_wait(r->epoll, events, EVENTS_MAX, LOAD_PATIENCE_MS);
+	int count = epoll_wait(r->epoll, events, EVENTS_MAX, (int)r->plan->patience_ms);
 
 	if (count == 0)
 		give_up(r);
@@ -233,6 +270,8 @@ void load_run(struct load_result *out, const struct load_plan *plan)
 	FB_ASSERT(plan->requests <= LOAD_REQUESTS_MAX);
 	*out = (struct load_result){ .sample_us = fb_must_alloc(LOAD_REQUESTS_MAX, sizeof(*out->sample_us)) };
 	r = (struct run){ .plan = plan, .result = out, .clock = fb_os_clock(), .epoll = epoll_create1(EPOLL_CLOEXEC) };
+	r.outcomes = load_outcomes_open(plan->outcomes);
+	r.next_good = plan->first;
 	FB_ASSERT(r.epoll >= 0);
 	start = now_ns(&r);
 	r.end_ns = start + plan->seconds * UINT64_C(1000000000);
@@ -246,5 +285,6 @@ void load_run(struct load_result *out, const struct load_plan *plan)
 	out->elapsed_us = (now_ns(&r) - start) / 1000;
 	for (unsigned i = 0; i < plan->connections; i++)
 		disconnect(&r.connections[i]);
+	load_outcomes_close(r.outcomes);
 	close(r.epoll);
 }

@@ -56,10 +56,11 @@ async function fund({ client, usdc }, payers) {
 		throw new Error(`a payer has ${balance} after having been given ${PAYER_AMOUNT}`);
 }
 
-export async function openStage(folder, { bodies: count }) {
+// bodies: how many. The other options are startChain's.
+export async function openStage(folder, { bodies: count, ...options }) {
 	const bodies = join(folder, 'bodies.jsonl');
 	await writeBodies(bodies, count);
-	const chain = await startChain({ blockTime: BLOCK_TIME_S, log: join(folder, 'chain.log') });
+	const chain = await startChain({ blockTime: BLOCK_TIME_S, log: join(folder, 'chain.log'), ...options });
 	const children = [chain]; // last started first
 	try {
 		await fund(chain, await readPayers(bodies));
@@ -77,18 +78,18 @@ export async function openStage(folder, { bodies: count }) {
 	};
 }
 
-export async function addFarebox(stage) {
+export async function addFarebox(stage, env = {}) {
 	const [signer, , payee] = stage.chain.accounts;
 	const farebox = await startFarebox({
 		chainUrl: stage.chain.url, signer, payee, data: join(stage.folder, 'data'),
-		log: join(stage.folder, 'farebox.log'),
+		log: join(stage.folder, 'farebox.log'), env,
 	});
 	stage.children.unshift(farebox);
 	return { ...farebox, metricsUrl: readFileSync(farebox.log, 'utf8').match(/^Metrics on (\S+)$/m)[1] };
 }
 
-// batch: see reference.mjs.
-export async function addReference(stage, { batch = false } = {}) {
+// Environment: see reference.mjs.
+export async function addReference(stage, { batch = false, env = {} } = {}) {
 	const reference = await startChild({
 		name: 'the reference facilitator',
 		command: process.execPath, args: [join(import.meta.dirname, 'reference.mjs')],
@@ -96,7 +97,7 @@ export async function addReference(stage, { batch = false } = {}) {
 		ready: /^Facilitator listening on (\S+)/m,
 		env: {
 			...process.env, NODE_ENV: 'production', EVM_RPC_URL: stage.chain.url,
-			EVM_PRIVATE_KEY: stage.chain.accounts[1].privateKey, RPC_BATCH: batch ? '1' : '0',
+			EVM_PRIVATE_KEY: stage.chain.accounts[1].privateKey, RPC_BATCH: batch ? '1' : '0', ...env,
 		},
 	});
 	stage.children.unshift(reference);

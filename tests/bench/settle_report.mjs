@@ -1,0 +1,79 @@
+// What tests/bench/settle prints.
+const COLUMNS = [
+	['chain', 9], ['at once', 8], ['server', 10], ['payments/s', 11], ['p50 ms', 8], ['p99 ms', 8], ['max ms', 8],
+	['failed', 7], ['untrue', 7], ['untold', 7], ['again', 7], ['pays/tx', 8], ['gas/pay', 8], ['CPU us', 8],
+	['chain us', 9],
+];
+const RAW_COLUMNS = [
+	['chain', 9], ['pays/tx', 8], ['payments', 9], ['payments/s', 11], ['gas/pay', 8], ['chain us', 9],
+];
+
+const round = (value, digits = 0) =>
+	value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const ms = (us) => round(us / 1000, us < 10_000 ? 2 : 0);
+const rate = (value) => round(value, value < 100 ? 1 : 0);
+const print = (columns, cells) =>
+	console.log(cells.map((cell, i) => String(cell).padStart(columns[i][1])).join('').trimEnd());
+
+function printRow(row) {
+	print(COLUMNS, [
+		row.chain, row.connections, row.name, rate(row.perSecond), ms(row.p50_us), ms(row.p99_us), ms(row.max_us),
+		row.errors, row.untrue, row.untold, row.again, round(row.perTransaction, 1), round(row.gas),
+		round(row.serverUs), round(row.chainUs),
+	]);
+}
+
+function printRatio(ours, theirs) {
+	const percent = (name) => `${round(100 * ours[name] / theirs[name], 1)} %`;
+	const other = theirs.connections === ours.connections ? '' : ` to ${theirs.connections}`;
+	const times = round(ours.perSecond / theirs.perSecond, 1);
+	console.log(`${ours.chain}, at ${ours.connections}${other}: ${times} times the payments/s,`
+		+ ` ${percent('p99_us')} of the p99, ${percent('gas')} of the gas, ${percent('serverUs')} of the CPU`);
+}
+
+const best = (rows) => rows.toSorted((a, b) => b.perSecond - a.perSecond)[0];
+
+function printRatios(rows) {
+	console.log('\nfarebox to the reference');
+	for (const chain of new Set(rows.map((row) => row.chain))) {
+		const [ours, theirs] = ['farebox', 'reference']
+			.map((name) => rows.filter((row) => row.chain === chain && row.name === name));
+		for (const row of ours) {
+			const same = theirs.find(({ connections }) => connections === row.connections);
+			if (same)
+				printRatio(row, same);
+		}
+		if (theirs.length > 0 && ours.length > 0) {
+			process.stdout.write('best to best, ');
+			printRatio(best(ours), best(theirs));
+		}
+	}
+}
+
+function printFaults(rows) {
+	for (const { name, chain, connections, reasons } of rows)
+		for (const [reason, count] of Object.entries(reasons))
+			console.log(`${name}, ${chain}, at ${connections}: ${count} times ${reason}`);
+}
+
+function printChainAlone(raw) {
+	console.log('the chain alone: transactions that were signed before are pushed into it');
+	print(RAW_COLUMNS, RAW_COLUMNS.map(([title]) => title));
+	for (const row of raw)
+		print(RAW_COLUMNS, [
+			row.chain, row.perTransaction, round(row.payments), rate(row.perSecond), round(row.gas), round(row.chainUs),
+		]);
+	console.log();
+}
+
+export function printReport({ machine: m, seconds, raw, rows }) {
+	console.log(`${m.cores} x ${m.cpu}, ${m.memoryGib} GiB, ${m.system}, Linux ${m.kernel}, node ${m.node};`
+		+ ` load before: ${round(m.load, 2)}; load generator and chain on the same cores;`
+		+ ` ${seconds} s a run, the median of ${Math.max(1, ...rows.map((row) => row.rounds))}\n`);
+	if (raw.length > 0)
+		printChainAlone(raw);
+	print(COLUMNS, COLUMNS.map(([title]) => title));
+	rows.forEach(printRow);
+	printRatios(rows);
+	printFaults(rows);
+}

@@ -5,7 +5,7 @@
 
 #include "farebox/os.h"
 
-enum { GWEI = 1000000000 };
+enum { GWEI = 1000000000, POLL_MS = 1000, LOCAL_POLL_MS = 500 };
 
 /* ---- what the chain says while we run ------------------------------------------------------------------ */
 
@@ -18,7 +18,9 @@ static void on_head(void *arg, const struct fb_head_report *r)
 
 	if (stale && !fb_ops_has(&s->ops, FB_OPS_CHAIN_STALE))
 		fb_log(s->log, FB_EV_CHAIN_STALE, FB_F_U64("block", r->block), FB_F_U64("age_s", (uint64_t)age));
-	fb_ops_set(&s->ops, FB_OPS_CHAIN_DOWN, r->status != FB_OK && r->status != FB_MISMATCH);
+	fb_ops_set(&s->ops, FB_OPS_CHAIN_DOWN,
+		   r->status != FB_OK && r->status != FB_MISMATCH && r->status != FB_CONFLICT);
+	fb_ops_set(&s->ops, FB_OPS_CHAIN_PARTED, r->status == FB_CONFLICT);
 	fb_ops_set(&s->ops, FB_OPS_CHAIN_OTHER, r->status == FB_MISMATCH);
 	fb_ops_set(&s->ops, FB_OPS_CHAIN_STALE, stale);
 	fb_ops_set(&s->ops, FB_OPS_BROKEN, fb_log_broken_count(s->log) > 0);
@@ -26,7 +28,7 @@ static void on_head(void *arg, const struct fb_head_report *r)
 		return;
 	fb_metric_set(s->metrics, FB_M_CHAIN_HEAD, r->block);
 	fb_metric_set(s->metrics, FB_M_CHAIN_AGE, age > 0 ? (uint64_t)age : 0);
-	if (!fb_lane_balance(s->lane, &balance))
+	if (s->lane == NULL || !fb_lane_balance(s->lane, &balance))
 		return;
 	if (balance < (fb_u128)s->conf.signer_min_gwei * GWEI && !fb_ops_has(&s->ops, FB_OPS_SIGNER_LOW))
 		fb_log(s->log, FB_EV_SIGNER_LOW, FB_F_HEX("signer", fb_lane_signer(s->lane)->bytes, 20),
@@ -79,6 +81,18 @@ static void own_lane(struct fb_server *s, struct fb_commit commit, const struct 
 	fb_lane_own(s->lane, 'S', &owner);
 }
 
+static void start_head(struct fb_server *s)
+{
+	uint64_t unset_ms = s->conf.local_chain ? LOCAL_POLL_MS : POLL_MS;
+	struct fb_head_settings settings = { .chain_id = s->network.chain_id,
+					     .poll_ms = s->conf.head_poll_ms == 0 ? unset_ms : s->conf.head_poll_ms,
+					     .depth_max = s->conf.reorg_depth_max,
+					     .confirmations = s->conf.confirmations,
+					     .finality_blocks = s->conf.finality_blocks };
+
+	fb_head_open(&s->head, s->loop, s->rpc, &settings, s->log, s->metrics, on_head, s);
+}
+
 /* On the loop's thread. */
 static void open_engines(void *arg)
 {
@@ -92,6 +106,7 @@ static void open_engines(void *arg)
 					     .gas_limit_max = s->conf.gas_limit_max,
 					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI };
 
+	start_head(s);
 	fb_view_open(&s->view, s->loop, s->rpc, s->metrics);
 	o->status = fb_lane_open(&s->lane, s->loop, s->rpc, s->store, commit, &s->key, &lane, s->clock, s->log,
 				 s->metrics, o->error);
@@ -141,13 +156,6 @@ static enum fb_status await(struct fb_server *s, void (*what)(void *arg), struct
 	return st;
 }
 
-static void start_head(void *arg)
-{
-	struct fb_server *s = arg;
-
-	fb_head_open(&s->head, s->loop, s->rpc, s->network.chain_id, on_head, s);
-}
-
 enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 {
 	struct opening engines = { .server = s, .error = e };
@@ -165,10 +173,7 @@ enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 	fb_run_on(s->loop, open_engines, &engines);
 	if (engines.status != FB_OK)
 		return engines.status;
-	st = await(s, start_lane, e);
-	if (st == FB_OK)
-		fb_run_on(s->loop, start_head, s);
-	return st;
+	return await(s, start_lane, e);
 }
 
 /* ---- closing ---------------------------------------------------------------------------------------------------- */
@@ -192,8 +197,8 @@ static void close_outside(void *arg)
 
 	if (s->lane != NULL)
 		fb_lane_stop(s->lane);
+	fb_head_stop(s->head);
 	fb_rpc_close(s->rpc); /* first: what it is still asked is answered now, to owners that are there */
-	fb_head_close(s->head);
 	fb_view_close(s->view);
 }
 
@@ -203,6 +208,7 @@ static void close_engines(void *arg)
 
 	fb_settle_close(s->settle);
 	fb_lane_close(s->lane);
+	fb_head_close(s->head);
 	fb_net_close(s->net);
 }
 

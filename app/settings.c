@@ -190,6 +190,23 @@ static enum fb_status check_policy(const struct fb_server *s, struct fb_error *e
 	return FB_OK;
 }
 
+/* ---- chain ------------------------------------------------------------------------------------------------- */
+
+static enum fb_status check_depths(const struct fb_server *s, struct fb_error *e)
+{
+	if (s->conf.confirmations > s->conf.reorg_depth_max)
+		return fb_error_set(e, FB_BAD_VALUE, "confirmations (%s): want at most reorg_depth_max (%s), %llu",
+				    fb_conf_origin(&s->conf, "confirmations"),
+				    fb_conf_origin(&s->conf, "reorg_depth_max"),
+				    (unsigned long long)s->conf.reorg_depth_max);
+	if (s->conf.finality_blocks < s->conf.confirmations)
+		return fb_error_set(e, FB_BAD_VALUE, "finality_blocks (%s): want at least confirmations (%s), %llu",
+				    fb_conf_origin(&s->conf, "finality_blocks"),
+				    fb_conf_origin(&s->conf, "confirmations"),
+				    (unsigned long long)s->conf.confirmations);
+	return FB_OK;
+}
+
 /* ---- demo, data ------------------------------------------------------------------------------------------ */
 
 static enum fb_status read_demo(struct fb_server *s, struct fb_error *e)
@@ -238,6 +255,8 @@ enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 		st = check_bind(s, e);
 	if (st == FB_OK)
 		st = check_public_url(s, e);
+	if (st == FB_OK)
+		st = check_depths(s, e);
 	if (st == FB_OK)
 		st = read_key(s, e);
 	if (st == FB_OK)

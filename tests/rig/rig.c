@@ -154,6 +154,9 @@ static enum fb_status open_engines(struct fb_rig *r)
 {
 	struct fb_lane_settings lane = { .chain_id = r->network.chain_id, .receipt_poll_ms = RIG_POLL_MS,
 					 .budget_day_wei = r->settings.budget_day_wei };
+	struct fb_head_settings head = { .chain_id = r->network.chain_id, .poll_ms = 2 * RIG_POLL_MS,
+					 .depth_max = FB_HEAD_DEPTH, .confirmations = RIG_CONFIRMATIONS,
+					 .finality_blocks = FB_HEAD_DEPTH };
 	struct fb_settle_settings settle = { .wait_ms = r->settings.wait_ms, .gas_limit_max = r->settings.gas_limit_max,
 					     .max_fee_wei = r->settings.max_fee_wei };
 	struct fb_commit commit = rig_disk_port(r);
@@ -162,6 +165,7 @@ static enum fb_status open_engines(struct fb_rig *r)
 	struct fb_error e = { "" };
 	enum fb_status st;
 
+	fb_head_open(&r->head, r->loop, r->rpc, &head, r->log, r->metrics, NULL, NULL);
 	fb_view_open(&r->view, r->loop, r->rpc, r->metrics);
 	st = fb_lane_open(&r->lane, r->loop, r->rpc, r->store, commit, &r->key, &lane, clock, r->log, r->metrics, &e);
 	if (st != FB_OK) {
@@ -246,6 +250,7 @@ static void close_outside(void *arg)
 
 	if (r->lane != NULL)
 		fb_lane_stop(r->lane);
+	fb_head_stop(r->head);
 	fb_rpc_close(r->rpc);
 	fb_view_close(r->view);
 }
@@ -256,6 +261,7 @@ static void close_engines(void *arg)
 
 	fb_settle_close(r->settle);
 	fb_lane_close(r->lane);
+	fb_head_close(r->head);
 }
 
 static void close_store(struct fb_rig *r)
@@ -283,6 +289,7 @@ static void close_all(struct fb_rig *r, void (*between)(void *rig))
 	r->loop = NULL;
 	r->settle = NULL;
 	r->lane = NULL;
+	r->head = NULL;
 }
 
 void fb_rig_drain(struct fb_rig *r)
@@ -432,6 +439,11 @@ struct fb_rpc *fb_rig_rpc(struct fb_rig *r)
 struct fb_view *fb_rig_view(struct fb_rig *r)
 {
 	return r->view;
+}
+
+struct fb_head *fb_rig_head(struct fb_rig *r)
+{
+	return r->head;
 }
 
 struct fb_lane *fb_rig_lane(struct fb_rig *r)

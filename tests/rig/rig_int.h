@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RIG_POLL_MS = 10 };
+enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3 };
 
 struct rig_answer {
 	struct fb_rig *rig;
@@ -45,6 +45,7 @@ struct fb_rig {
 	struct fb_writer *writer;
 	struct fb_loop *loop;
 	struct fb_rpc *rpc;
+	struct fb_head *head;
 	struct fb_view *view;
 	struct fb_lane *lane;
 	struct fb_settle *settle;

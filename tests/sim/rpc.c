@@ -128,14 +128,39 @@ static void block_number(struct answer *a)
 	result_quantity(a, sim_visible(a->sim)->block);
 }
 
-static void get_block(struct answer *a)
+enum { GAS_LIMIT = 30000000 };
+
+static void put_block(struct answer *a, uint64_t number)
 {
+	const struct sim_state *st = sim_visible(a->sim);
+	struct fb_hash hash = sim_block_hash(st, number), parent = { { 0 } };
+
+	if (number > 0)
+		parent = sim_block_hash(st, number - 1);
 	fb_jw_key(a->w, "result");
 	fb_jw_object(a->w);
-	kv_quantity(a->w, "number", sim_visible(a->sim)->block);
+	kv_quantity(a->w, "number", number);
+	kv_bytes(a->w, "hash", hash.bytes, sizeof(hash.bytes));
+	kv_bytes(a->w, "parentHash", parent.bytes, sizeof(parent.bytes));
 	kv_quantity(a->w, "timestamp", (fb_u128)fb_clock_wall_s(&a->sim->clock));
+	kv_quantity(a->w, "gasLimit", GAS_LIMIT);
 	kv_quantity(a->w, "baseFeePerGas", a->sim->base_fee);
 	fb_jw_end(a->w);
+}
+
+/* Of the tags only `latest` names a block here. */
+static void get_block(struct answer *a)
+{
+	struct fb_str which = text_of(a, param(a, 0));
+	uint64_t number = sim_visible(a->sim)->block;
+
+	if (!fb_str_eq(which, FB_STR("latest")) &&
+	    (fb_quantity_parse_u64(&number, which) != FB_OK || number > sim_visible(a->sim)->block)) {
+		fb_jw_key(a->w, "result");
+		fb_jw_null(a->w);
+		return;
+	}
+	put_block(a, number);
 }
 
 static void get_counter(struct answer *a)
@@ -321,7 +346,7 @@ static void put_logs(struct answer *a, const struct sim_tx *tx)
 
 static void put_receipt(struct answer *a, const struct sim_tx *tx)
 {
-	struct fb_hash block = fb_keccak256(&tx->block, sizeof(tx->block));
+	struct fb_hash block = sim_block_hash(sim_visible(a->sim), tx->block);
 
 	fb_jw_key(a->w, "result");
 	fb_jw_object(a->w);

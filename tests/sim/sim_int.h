@@ -14,6 +14,7 @@ enum {
 	SIM_RULES_MAX = 64,
 	SIM_SIGNATURE_MAX = 8192,
 	SIM_METHODS_MAX = 16,
+	SIM_FORKS_MAX = 64,
 };
 
 struct sim_account {
@@ -29,6 +30,11 @@ struct sim_state {
 	uint64_t block;
 	size_t account_count, used_count;
 	bool paused;
+	/* Blocks from `from` up, as long as no later fork says otherwise, have hashes of this salt. */
+	struct {
+		uint64_t from, salt;
+	} forks[SIM_FORKS_MAX];
+	size_t fork_count;
 	struct sim_account accounts[SIM_ACCOUNTS_MAX];
 };
 
@@ -97,6 +103,7 @@ uint64_t sim_draw(struct fb_sim *s);
 /* state.c: an account, made when it is not there yet. */
 struct sim_account *sim_account(struct sim_state *st, const struct fb_address *of);
 const struct sim_state *sim_visible(const struct fb_sim *s); /* what the node answers from */
+struct fb_hash sim_block_hash(const struct sim_state *st, uint64_t number);
 bool sim_is_used(const struct fb_sim *s, const struct sim_state *st, const struct fb_address *payer,
 		 const struct fb_hash *nonce);
 /* token.c: the token's judgement of a call in a state; NULL if it would move the money, else its message. */

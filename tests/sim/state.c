@@ -21,6 +21,16 @@ const struct sim_state *sim_visible(const struct fb_sim *s)
 	return s->lag || s->fall_back > 0 ? &s->lagging : &s->now;
 }
 
+struct fb_hash sim_block_hash(const struct sim_state *st, uint64_t number)
+{
+	uint64_t what[2] = { number, 0 };
+
+	for (size_t i = 0; i < st->fork_count; i++)
+		if (st->forks[i].from <= number)
+			what[1] = st->forks[i].salt;
+	return fb_keccak256(what, sizeof(what));
+}
+
 bool sim_is_used(const struct fb_sim *s, const struct sim_state *st, const struct fb_address *payer,
 		 const struct fb_hash *nonce)
 {

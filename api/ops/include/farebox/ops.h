@@ -20,6 +20,7 @@
 	X(CHAIN_DOWN,    "the chain does not answer")                       \
 	X(CHAIN_STALE,   "the newest block is too old")                     \
 	X(CHAIN_OTHER,   "the RPC endpoint serves another chain now")       \
+	X(CHAIN_PARTED,  "the chain took back more blocks than are followed, or a final one") \
 	X(SIGNER_LOW,    "the signer has too little gas money")             \
 	X(BROKEN,        "a promise of ours failed, the log says which: restart") \
 	X(STOPPING,      "the server is stopping")

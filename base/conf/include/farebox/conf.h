@@ -47,6 +47,10 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(verify_timeout_ms, 10000, 100, 80000, "FAREBOX_VERIFY_TIMEOUT_MS", "deadline of one verification")       \
 	NUMBER(settle_wait_ms, 45000, 0, 80000, "FAREBOX_SETTLE_WAIT_MS", "how long /settle waits for a receipt before it answers settlement_pending") \
 	NUMBER(receipt_poll_ms, 200, 10, 10000, "FAREBOX_RECEIPT_POLL_MS", "pause between two looks for receipts")      \
+	NUMBER(head_poll_ms, 0, 0, 60000, "FAREBOX_HEAD_POLL_MS", "pause between two looks at the newest block; 0 takes 500 on a local chain, else 1000") \
+	NUMBER(reorg_depth_max, 64, 1, 512, "FAREBOX_REORG_DEPTH_MAX", "blocks that the chain may take back at once and is still followed") \
+	NUMBER(confirmations, 12, 1, 512, "FAREBOX_CONFIRMATIONS", "blocks on top of a transaction from which it counts as confirmed; at most reorg_depth_max") \
+	NUMBER(finality_blocks, 128, 1, 1000000, "FAREBOX_FINALITY_BLOCKS", "blocks on top from which one is final, on a chain that does not name its finalized block; at least confirmations") \
 	NUMBER(head_max_age_s, 120, 5, 86400, "FAREBOX_HEAD_MAX_AGE_S", "age of the newest block from which the server is not ready") \
 	SWITCH(local_chain, "FAREBOX_LOCAL_CHAIN", "the chain mines on demand: its newest block may be old")            \
 	NUMBER(signer_min_gwei, 100000, 0, 1000000000000, "FAREBOX_SIGNER_MIN_GWEI", "signer balance under which the server is not ready") \

@@ -30,6 +30,8 @@
 	X(RPC_FAILOVER,     ODD,    "an RPC endpoint failed, the next one is asked: endpoint, why")   \
 	X(RPC_DOWN,         ODD,    "no RPC endpoint answers: why")                                   \
 	X(CHAIN_STALE,      ODD,    "the newest block is older than allowed: block, age_s")           \
+	X(REORG,            ODD,    "the chain took blocks back: depth, first (number), head")        \
+	X(HEAD_FAULT,       ODD,    "an endpoint's head cannot be followed: fault (class), head (ours)") \
 	X(SETTLE_STATE,     INFO,   "a settlement moved: payer, nonce, from, to, tx")                 \
 	X(SETTLE_GRANTED,   INFO,   "success was granted, once: payer, nonce, tx")                    \
 	X(SETTLE_REFUSED,   INFO,   "a settlement was refused: payer, nonce, reason")                 \

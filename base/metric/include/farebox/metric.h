@@ -37,6 +37,18 @@
 	X(SIGNER_GWEI,     "farebox_signer_balance_gwei", GAUGE, "", "native coin of the signer")                       \
 	X(CHAIN_HEAD,      "farebox_chain_head_block", GAUGE, "", "newest block seen")                                  \
 	X(CHAIN_AGE,       "farebox_chain_head_age_seconds", GAUGE, "", "age of the newest block")                      \
+	X(REORGS,          "farebox_chain_reorgs_total", COUNTER, "", "times that remembered blocks were taken back")     \
+	X(REORG_DEPTH,     "farebox_chain_reorg_depth_max", GAUGE, "", "most blocks taken back at once since the start") \
+	X(HEAD_SILENT,     "farebox_chain_head_faults_total", COUNTER, "{class=\"silent\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_REFUSED,    "farebox_chain_head_faults_total", COUNTER, "{class=\"refused\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_MALFORMED,  "farebox_chain_head_faults_total", COUNTER, "{class=\"malformed\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_CHAIN,      "farebox_chain_head_faults_total", COUNTER, "{class=\"chain\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_ABSENT,     "farebox_chain_head_faults_total", COUNTER, "{class=\"absent\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_UNFIT,      "farebox_chain_head_faults_total", COUNTER, "{class=\"unfit\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_BACKWARDS,  "farebox_chain_head_faults_total", COUNTER, "{class=\"backwards\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_LOWER,      "farebox_chain_head_faults_total", COUNTER, "{class=\"lower\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_DEEP,       "farebox_chain_head_faults_total", COUNTER, "{class=\"deep\"}", "looks at the head that the endpoint spoilt") \
+	X(HEAD_FINAL,      "farebox_chain_head_faults_total", COUNTER, "{class=\"final\"}", "looks at the head that the endpoint spoilt") \
 	X(RPC_OK,          "farebox_rpc_requests_total", COUNTER, "{result=\"ok\"}", "HTTP requests to RPC endpoints")   \
 	X(RPC_FAILED,      "farebox_rpc_requests_total", COUNTER, "{result=\"failed\"}", "HTTP requests to RPC endpoints") \
 	X(RPC_SECONDS,     "farebox_rpc_duration_seconds", HISTOGRAM, "", "time an RPC endpoint took")                  \

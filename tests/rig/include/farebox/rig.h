@@ -17,6 +17,7 @@
 #define FB_RIG_H
 #include "farebox/core.h"
 #include "farebox/crypto.h"
+#include "farebox/head.h"
 #include "farebox/lane.h"
 #include "farebox/net.h"
 #include "farebox/network.h"
@@ -65,6 +66,7 @@ void fb_rig_on_loop(struct fb_rig *r, void (*fn)(void *arg), void *arg);
 struct fb_loop *fb_rig_loop(struct fb_rig *r);
 struct fb_rpc *fb_rig_rpc(struct fb_rig *r);
 struct fb_view *fb_rig_view(struct fb_rig *r);
+struct fb_head *fb_rig_head(struct fb_rig *r);
 struct fb_lane *fb_rig_lane(struct fb_rig *r);
 size_t fb_rig_open_rows(struct fb_rig *r);
 

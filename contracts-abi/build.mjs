@@ -1,9 +1,13 @@
-// Writes lens_code.h and abi_constants.h from Lens.yul and the signatures below; with --check compares
-// instead and exits 1 if a committed file is out of date.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes what is made of the contracts: lens_code.h of Lens.yul, escrow.json, escrow_code.h and escrow_constants.h of
+// Escrow.sol, and abi_constants.h of the signatures below; with --check compares instead and exits 1 if a committed
+// file is out of date.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keccak256, toBytes, toEventSelector, toFunctionSelector } from 'viem';
+import solc from 'solc';
+import {
+	keccak256, toBytes, toEventSelector, toEventSignature, toFunctionSelector, toFunctionSignature,
+} from 'viem';
 import { compile } from './compile.mjs';
 
 const HERE = import.meta.dirname;
@@ -83,20 +87,71 @@ function constantsHeader() {
 		['stdint.h'], `${selectors}\n${topics}\n${typeHashes}`);
 }
 
-const headers = () => ({ 'lens_code.h': lensHeader(), 'abi_constants.h': constantsHeader() });
+// ---- the escrow ----
+
+const CREATION = 'The creation code of Escrow.sol; the words of its constructor stand behind it.';
+const CONSTANTS = 'Selectors and event topics of Escrow.sol, and its enumerations.';
+
+// "payoutBatch" becomes "PAYOUT_BATCH"; what is in capitals stays.
+const capitals = (name) =>
+	(name === name.toUpperCase() ? name : name.replace(/(?<!^)[A-Z]/g, '_$&').toUpperCase());
+
+// Of the two overloads of a function that takes a signature: which way it takes it.
+function overload(items, { name, inputs }) {
+	if (items.filter((item) => item.name === name).length === 1)
+		return '';
+	return inputs.some(({ type }) => type === 'bytes') ? '_BYTES' : '_VRS';
+}
+
+function escrowConstants({ abi, enums }) {
+	const functions = abi.filter(({ type }) => type === 'function');
+	const selectors = functions.map((item) =>
+		`${comment(toFunctionSignature(item))}\n` +
+		`#define FB_ESCROW_SELECTOR_${capitals(item.name)}${overload(functions, item)} ${toFunctionSelector(item)}u\n`);
+	const topics = abi.filter(({ type }) => type === 'event').map((item) => `${comment(toEventSignature(item))}\n` +
+		byteArray(`FB_ESCROW_TOPIC_${capitals(item.name)}`, 32, toEventSelector(item)));
+	const numbers = Object.entries(enums).map(([name, members]) =>
+		`enum {\n${members.map((m, i) => `\tFB_ESCROW_SOL_${capitals(name)}_${capitals(m)} = ${i},\n`).join('')}};\n`);
+	return header('FB_ESCROW_CONSTANTS_H', CONSTANTS, ['stdint.h'],
+		[selectors, topics, numbers].map((group) => group.join('')).join('\n'));
+}
+
+const escrowJson = ({ abi, creation }) =>
+	`${JSON.stringify({ contract: 'Escrow', compiler: solc.version(), abi, bytecode: creation }, null, '\t')}\n`;
+
+function escrowCode({ creation }) {
+	const length = creation.length / 2 - 1;
+	return header('FB_ESCROW_CODE_H', CREATION, ['stdint.h'],
+		`enum { FB_ESCROW_CODE_LEN = ${length} };\n${byteArray('FB_ESCROW_CODE', 'FB_ESCROW_CODE_LEN', creation)}`);
+}
+
+function escrowFiles() {
+	const escrow = compile(join(HERE, 'Escrow.sol'), 'Escrow');
+	return {
+		'escrow.json': escrowJson(escrow),
+		'escrow_code.h': escrowCode(escrow),
+		'escrow_constants.h': escrowConstants(escrow),
+	};
+}
+
+// ---- all of them ----
+
+const files = () => ({ 'lens_code.h': lensHeader(), 'abi_constants.h': constantsHeader(), ...escrowFiles() });
 
 const write = ([name, text]) => writeFileSync(join(HERE, name), text);
 
-// The names of the committed headers that differ from what would be written now.
-export function staleHeaders() {
-	const differs = ([name, text]) => readFileSync(join(HERE, name), 'utf8') !== text;
-	return Object.entries(headers()).filter(differs).map(([name]) => name);
+function isStale([name, text]) {
+	const path = join(HERE, name);
+	return !existsSync(path) || readFileSync(path, 'utf8') !== text;
 }
+
+// The names of the committed files that differ from what would be written now.
+export const staleFiles = () => Object.entries(files()).filter(isStale).map(([name]) => name);
 
 function main(args) {
 	if (!args.includes('--check'))
-		return Object.entries(headers()).forEach(write);
-	const stale = staleHeaders();
+		return Object.entries(files()).forEach(write);
+	const stale = staleFiles();
 	if (stale.length === 0)
 		return;
 	console.error(`out of date: ${stale.join(', ')}; run: node contracts-abi/build.mjs`);

@@ -1,7 +1,7 @@
 // Compiles one Solidity or Yul file with the pinned compiler: what a contract's creation code is must not
 // depend on the machine. No metadata hash, and no opcode younger than the oldest chain we serve.
 import { readFileSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import solc from 'solc';
 
 const EVM_VERSION = 'paris';
@@ -17,7 +17,9 @@ function compilerInput(name, content) {
 			evmVersion: EVM_VERSION,
 			optimizer: { enabled: true, runs: 1000000 },
 			metadata,
-			outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+			outputSelection: {
+				'*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'], '': ['ast'] },
+			},
 		},
 	};
 }
@@ -29,15 +31,38 @@ function refuseDiagnostics(name, errors = []) {
 		throw new Error(`${name} does not compile:\n${faults.map((e) => e.formattedMessage).join('\n')}`);
 }
 
-// The contract or object `contract` of the file at `path`: { abi, creation, runtime }, code as 0x hex.
+// What a file imports lies beside it, or in a package of this folder.
+function importer(folder) {
+	const read = (name) => {
+		const from = name.startsWith('@') ? join(import.meta.dirname, 'node_modules') : folder;
+		return readFileSync(join(from, name), 'utf8');
+	};
+	return (name) => {
+		try {
+			return { contents: read(name) };
+		} catch (error) {
+			return { error: error.message };
+		}
+	};
+}
+
+// { enumeration: [its names in order] } of one contract.
+function enumsOf(ast, contract) {
+	const node = ast?.nodes.find(({ nodeType, name }) => nodeType === 'ContractDefinition' && name === contract);
+	const enums = node?.nodes.filter(({ nodeType }) => nodeType === 'EnumDefinition') ?? [];
+	return Object.fromEntries(enums.map(({ name, members }) => [name, members.map((member) => member.name)]));
+}
+
+// The contract or object `contract` of the file at `path`: { abi, enums, creation, runtime }, code as 0x hex.
 export function compile(path, contract) {
 	const name = basename(path);
 	const input = compilerInput(name, readFileSync(path, 'utf8'));
-	const output = JSON.parse(solc.compile(JSON.stringify(input)));
+	const output = JSON.parse(solc.compile(JSON.stringify(input), { import: importer(dirname(path)) }));
 	refuseDiagnostics(name, output.errors);
 	const { abi, evm } = output.contracts[name][contract];
 	return {
 		abi,
+		enums: enumsOf(output.sources?.[name].ast, contract),
 		creation: `0x${evm.bytecode.object}`,
 		runtime: `0x${evm.deployedBytecode?.object ?? ''}`,
 	};

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { join } from 'node:path';
 import { concat, getAddress, hexToBigInt, pad, sliceHex, toHex } from 'viem';
 import { compile } from '../../contracts-abi/compile.mjs';
-import { staleHeaders } from '../../contracts-abi/build.mjs';
+import { staleFiles } from '../../contracts-abi/build.mjs';
 import { startChain } from '../../testnet/chain.mjs';
 import { authorize, freshNonce, sign } from './payment.mjs';
 import { scratchFolder } from './scratch.mjs';
@@ -51,8 +51,8 @@ async function useNonce(payer, nonce) {
 	await settleAsStranger(chain, payer.address, { authorization, signature });
 }
 
-test('headers__committed__are_what_build_writes', () => {
-	assert.deepEqual(staleHeaders(), []);
+test('files__committed__are_what_build_writes', () => {
+	assert.deepEqual(staleFiles(), []);
 });
 
 test('lens__plain_payer__shows_block_and_balance', async () => {

@@ -45,7 +45,7 @@ async function readPayers(path) {
 const balanceSlot = (address) =>
 	keccak256(encodeAbiParameters([{ type: 'address' }, { type: 'uint256' }], [address, BALANCES_SLOT]));
 
-async function fund({ client, usdc }, payers) {
+export async function fund({ client, usdc }, payers) {
 	const value = pad(toHex(PAYER_AMOUNT));
 	await Promise.all(payers.map((payer) => client.setStorageAt({ address: usdc, index: balanceSlot(payer), value })));
 	await client.mine({ blocks: 1 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ChildError } from '../../testnet/child.mjs';
 import { describeMachine } from './machine.mjs';
+import { startCounter } from './rpc_counter.mjs';
 import { measureChain } from './settle_chain.mjs';
 import { printReport } from './settle_report.mjs';
 import { settleRun } from './settle_run.mjs';
@@ -54,35 +55,49 @@ function readOptions() {
 			json: { type: 'boolean', default: false },
 			'no-reference': { type: 'boolean', default: false },
 			'no-chain': { type: 'boolean', default: false },
+			calls: { type: 'boolean', default: false },
 		},
 	});
 	const { quick } = values;
 	return {
-		quick, json: values.json, reference: !values['no-reference'], raw: !values['no-chain'],
+		quick, json: values.json, calls: values.calls, reference: !values['no-reference'], raw: !values['no-chain'],
 		seconds: positive(values.seconds ?? '3', 60), rounds: positive(values.rounds ?? (quick ? '1' : '3'), 9),
 		minutes: positive(values.minutes, 240), chains: chooseChains(values.only, values.concurrency, quick),
 	};
 }
 
-const startReference = (stage) => addReference(stage, { env: REFERENCE_ENV });
+const startReference = (stage, env) => addReference(stage, { env: { ...REFERENCE_ENV, ...env } });
+const startFarebox = (stage, env) => addFarebox(stage, { ...FAREBOX_ENV, ...env });
+
+// With its JSON-RPC calls counted, if asked for.
+async function startServer(stage, name, start, calls) {
+	const counter = calls ? await startCounter(stage.chain.url) : undefined;
+	const env = counter ? { EVM_RPC_URL: counter.url } : {};
+	if (counter)
+		stage.children.push(counter); // stopped behind the server
+	return { name, server: await start(stage, env), restart: () => start(stage, env), counter };
+}
 
 // A server that left payments unanswered is started anew: what it waits for must not be the next run's burden.
 async function measure(stage, entry, options) {
+	entry.counter?.take();
 	const result = await settleRun(stage, entry.server, options);
-	if (result.lost > 0 && entry.restart) {
+	if (entry.counter)
+		result.calls = entry.counter.take();
+	if (result.lost > 0) {
 		stage.children.splice(stage.children.findIndex(({ pid }) => pid === entry.server.pid), 1);
 		await entry.server.stop();
-		entry.server = await entry.restart(stage);
+		entry.server = await entry.restart();
 	}
 	return result;
 }
 
-async function startAll(stage, { reference }) {
+async function startAll(stage, { reference, calls }) {
 	const servers = [];
 	await stage.chain.client.setAutomine(true);
 	if (reference)
-		servers.push({ name: 'reference', server: await startReference(stage), restart: startReference });
-	servers.push({ name: 'farebox', server: await addFarebox(stage, FAREBOX_ENV) });
+		servers.push(await startServer(stage, 'reference', startReference, calls));
+	servers.push(await startServer(stage, 'farebox', startFarebox, calls));
 	for (const entry of servers)
 		await measure(stage, entry, WARM_UP);
 	return servers;

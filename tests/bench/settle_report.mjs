@@ -50,6 +50,13 @@ function printRatios(rows) {
 	}
 }
 
+function printCalls(rows) {
+	for (const { name, chain, connections, calls, right } of rows.filter((row) => row.calls)) {
+		const each = Object.entries(calls).map(([method, count]) => `${method} ${round(count / right, 2)}`);
+		console.log(`${name}, ${chain}, at ${connections}, calls for a payment: ${each.join(', ')}`);
+	}
+}
+
 function printFaults(rows) {
 	for (const { name, chain, connections, reasons } of rows)
 		for (const [reason, count] of Object.entries(reasons))
@@ -75,5 +82,6 @@ export function printReport({ machine: m, seconds, raw, rows }) {
 	print(COLUMNS, COLUMNS.map(([title]) => title));
 	rows.forEach(printRow);
 	printRatios(rows);
+	printCalls(rows);
 	printFaults(rows);
 }

@@ -81,7 +81,7 @@ export async function openStage(folder, { bodies: count, ...options }) {
 export async function addFarebox(stage, env = {}) {
 	const [signer, , payee] = stage.chain.accounts;
 	const farebox = await startFarebox({
-		chainUrl: stage.chain.url, signer, payee, data: join(stage.folder, 'data'),
+		chainUrl: env.EVM_RPC_URL ?? stage.chain.url, signer, payee, data: join(stage.folder, 'data'),
 		log: join(stage.folder, 'farebox.log'), env,
 	});
 	stage.children.unshift(farebox);

@@ -77,12 +77,16 @@ export class Escrow {
 		return this.chain.client.readContract({ address: this.address, abi: ESCROW_ABI, functionName, args });
 	}
 
+	eventsOf(receipt) {
+		return receipt.logs.map((log) => decode(this.address, log));
+	}
+
 	// The transaction's events in order, the token's too; it must succeed.
 	async write(from, functionName, ...args) {
 		const receipt = await transact(this.chain, { from, to: this.address, data: this.data(functionName, ...args) });
 		assert.equal(receipt.status, '0x1', `${functionName} by ${from} was refused`);
 		seen.functions.add(functionName);
-		const events = receipt.logs.map((log) => decode(this.address, log));
+		const events = this.eventsOf(receipt);
 		events.filter(({ by }) => by === 'escrow').forEach(({ event }) => seen.events.add(event));
 		return events;
 	}
@@ -100,13 +104,16 @@ export class Escrow {
 		seen.errors.add(error);
 	}
 
-	// Every event that the contract ever emitted, as the chain gives them.
+	// Every event that the contract ever emitted, as the chain gives them, with where and when.
 	async history() {
 		const range = { fromBlock: toHex(this.block), toBlock: 'latest' };
 		const logs = await this.chain.client.request({
 			method: 'eth_getLogs', params: [{ address: this.address, ...range }],
 		});
-		return logs.map((log) => decode(this.address, log));
+		return logs.map((log) => ({
+			...decode(this.address, log),
+			hash: log.transactionHash, index: Number(log.logIndex), time: Number(log.blockTimestamp),
+		}));
 	}
 }
 

@@ -68,7 +68,8 @@ async function approve(name, amount) {
 test('deploy__roles_and_caps__are_told_by_the_first_four_events', async () => {
 	escrow = await open({ payoutCap: 7n, dayCap: 70n });
 	const { owner, payoutRole, pauseRole } = roles();
-	assert.deepEqual(await escrow.history(), [
+	const history = (await escrow.history()).map(({ hash, index, time, ...event }) => event);
+	assert.deepEqual(history, [
 		own('OwnerChanged', 1n, { previous: NO_ADDRESS, owner }),
 		own('PayoutRoleChanged', 2n, { previous: NO_ADDRESS, account: payoutRole }),
 		own('PauseRoleChanged', 3n, { previous: NO_ADDRESS, account: pauseRole }),

@@ -39,6 +39,7 @@ fb_test(settle     DEPS rig)
 target_include_directories(test_settle PRIVATE facilitator/settle)
 fb_test(view       DEPS os sim wire)
 fb_test(head       DEPS os sim wire)
+target_include_directories(test_head PRIVATE chain/head)
 fb_test(lane       DEPS os sim wire writer)
 target_include_directories(test_lane PRIVATE chain/lane)
 # The engine through random faults and restarts: sim_settle FIRST_SEED COUNT.
@@ -81,6 +82,8 @@ target_include_directories(fuzz_lane_row PRIVATE chain/lane)
 fb_fuzz(receipt       DEPS token)
 fb_fuzz(lens_answer   DEPS token)
 fb_fuzz(escrow_log    DEPS escrow)
+fb_fuzz(head_block    DEPS head json)
+target_include_directories(fuzz_head_block PRIVATE chain/head)
 
 # Measures what a verification costs; not a test.
 add_executable(bench_crypto tests/bench/bench_crypto.c)

@@ -61,7 +61,7 @@ static uint64_t lowest_replaceable(const struct follow *f)
 {
 	uint64_t by_depth = f->head + 1 > f->settings.depth_max ? f->head + 1 - f->settings.depth_max : 0;
 
-	return more(more(f->foot, by_depth), fb_follow_final(f) + 1);
+	return more(more(f->foot, by_depth), fb_follow_final(f));
 }
 
 static void note(struct follow_step *step, const struct follow *f, uint64_t first, uint64_t depth)
@@ -145,7 +145,7 @@ static struct follow_step go_back(struct follow *f, struct follow_step step)
 	}
 	if (bottom->number <= low)
 		return end_look(f, step,
-				low == fb_follow_final(f) + 1 ? FB_HEAD_FAULT_FINAL : FB_HEAD_FAULT_DEEP);
+				low == fb_follow_final(f) ? FB_HEAD_FAULT_FINAL : FB_HEAD_FAULT_DEEP);
 	return ask_below(f, step, FOLLOW_BACK, low);
 }
 

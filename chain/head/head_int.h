@@ -60,7 +60,7 @@ const struct fb_head_block *fb_follow_at(const struct follow *f, uint64_t number
 /* ladder.c: pure. How final the remembered blocks are. */
 struct follow_step fb_follow_ladder(struct follow *f, const struct follow_answer *safe,
 				    const struct follow_answer *final);
-uint64_t fb_follow_safe(const struct follow *f);  /* the highest number that is */
+uint64_t fb_follow_safe(const struct follow *f);  /* the lowest number that is not */
 uint64_t fb_follow_final(const struct follow *f);
 enum fb_rung fb_follow_rung(const struct follow *f, uint64_t number, const struct fb_hash *hash);
 

@@ -1,19 +1,21 @@
 /* How final a block is: by the endpoint's own marks, or by the blocks upon it where there are none. Pure. */
 #include "head_int.h"
 
-static uint64_t below_head(const struct follow *f, uint64_t blocks)
+static uint64_t without_mark(const struct follow *f)
 {
-	return f->head > blocks ? f->head - blocks : 0;
+	uint64_t blocks = f->settings.finality_blocks;
+
+	return f->known && f->head >= blocks ? f->head - blocks + 1 : 0;
 }
 
 uint64_t fb_follow_final(const struct follow *f)
 {
-	return f->has_final ? f->final : below_head(f, f->settings.finality_blocks);
+	return f->has_final ? f->final + 1 : without_mark(f);
 }
 
 uint64_t fb_follow_safe(const struct follow *f)
 {
-	uint64_t safe = f->has_safe ? f->safe : below_head(f, f->settings.finality_blocks);
+	uint64_t safe = f->has_safe ? f->safe + 1 : without_mark(f);
 	uint64_t final = fb_follow_final(f);
 
 	return safe > final ? safe : final;
@@ -25,9 +27,9 @@ enum fb_rung fb_follow_rung(const struct follow *f, uint64_t number, const struc
 
 	if (!f->known || number > f->head || (b != NULL && !fb_hash_eq(&b->hash, hash)))
 		return FB_RUNG_NONE;
-	if (number <= fb_follow_final(f))
+	if (number < fb_follow_final(f))
 		return FB_RUNG_FINAL;
-	if (number <= fb_follow_safe(f))
+	if (number < fb_follow_safe(f))
 		return FB_RUNG_SAFE;
 	return f->head - number >= f->settings.confirmations ? FB_RUNG_CONFIRMED : FB_RUNG_INCLUDED;
 }
@@ -45,7 +47,7 @@ static enum fb_head_fault take_mark(const struct follow *f, bool *has, uint64_t 
 		return FB_HEAD_FAULT_UNFIT;
 	b = fb_follow_at(f, a->block.number);
 	if (b != NULL && !fb_hash_eq(&b->hash, &a->block.hash))
-		return a->block.number <= fb_follow_final(f) ? FB_HEAD_FAULT_FINAL : FB_HEAD_FAULT_UNFIT;
+		return a->block.number < fb_follow_final(f) ? FB_HEAD_FAULT_FINAL : FB_HEAD_FAULT_UNFIT;
 	*mark = *has && *mark > a->block.number ? *mark : a->block.number;
 	*has = true;
 	return FB_HEAD_FAULT_NONE;

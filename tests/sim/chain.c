@@ -43,7 +43,7 @@ static struct fb_sim_history_row *row_of(struct fb_sim *s, const struct fb_addre
 			return h;
 	}
 	FB_ASSERT(s->history_count < SIM_USED_MAX);
-	s->histories[s->history_count].authorization = (struct sim_used){ *payer, *nonce, 0 };
+	s->histories[s->history_count].authorization = (struct sim_used){ .payer = *payer, .nonce = *nonce };
 	return &s->histories[s->history_count++];
 }
 
@@ -142,7 +142,8 @@ static void execute(struct fb_sim *s, struct sim_tx *tx)
 	enum fb_sim_fate fate = draw_fate(s);
 
 	sender->counter++;
-	sender->wei -= cost < sender->wei ? cost : sender->wei;
+	tx->paid = cost < sender->wei ? cost : sender->wei;
+	sender->wei -= tx->paid;
 	tx->block = s->now.block;
 	tx->state = FB_SIM_TX_REVERTED;
 	if (fate == FB_SIM_SILENT || tx->call == NULL || !fb_address_eq(&tx->to, &s->token)) {
@@ -217,11 +218,15 @@ void fb_sim_take_nonce(struct fb_sim *s, const struct fb_address *sender)
 		struct sim_tx *tx = &s->txs[i];
 
 		if (fb_address_eq(&tx->sender, sender) && tx->nonce == a->counter &&
-		    (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN))
+		    (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN)) {
 			tx->state = FB_SIM_TX_LOST;
+			tx->block = s->now.block + 1;
+		}
 	}
 	a->counter++;
 	s->now.block++;
+	FB_ASSERT(s->taken_nonce_count < FB_COUNT(s->taken_nonces));
+	s->taken_nonces[s->taken_nonce_count++] = (struct sim_taken_nonce){ *sender, s->now.block };
 	sim_unlock(s);
 }
 

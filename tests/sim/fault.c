@@ -106,6 +106,7 @@ void fb_sim_clear_faults(struct fb_sim *s)
 	s->fate_count = 0;
 	s->lag = false;
 	s->fall_back = 0;
+	s->lie_count = 0;
 	s->hide_receipts = false;
 	sim_unlock(s);
 }

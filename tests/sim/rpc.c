@@ -130,6 +130,24 @@ static void block_number(struct answer *a)
 
 enum { GAS_LIMIT = 30000000 };
 
+static struct fb_hash made_up(struct fb_sim *s)
+{
+	uint64_t what = sim_draw(s);
+
+	return fb_keccak256(&what, sizeof(what));
+}
+
+static void lie(struct fb_sim *s, uint64_t *number, struct fb_hash *hash, struct fb_hash *parent)
+{
+	s->lie_count--;
+	if (s->lie == FB_SIM_LIE_HASH)
+		*hash = made_up(s);
+	else if (s->lie == FB_SIM_LIE_PARENT)
+		*parent = made_up(s);
+	else
+		*number += s->lie == FB_SIM_LIE_AHEAD ? 1000000 : (uint64_t)-1;
+}
+
 static void put_block(struct answer *a, uint64_t number)
 {
 	const struct sim_state *st = sim_visible(a->sim);
@@ -137,6 +155,8 @@ static void put_block(struct answer *a, uint64_t number)
 
 	if (number > 0)
 		parent = sim_block_hash(st, number - 1);
+	if (a->sim->lie_count > 0)
+		lie(a->sim, &number, &hash, &parent);
 	fb_jw_key(a->w, "result");
 	fb_jw_object(a->w);
 	kv_quantity(a->w, "number", number);
@@ -148,14 +168,26 @@ static void put_block(struct answer *a, uint64_t number)
 	fb_jw_end(a->w);
 }
 
-/* Of the tags only `latest` names a block here. */
+/* False: there is no such block. */
+static bool find_block(const struct answer *a, struct fb_str which, uint64_t *number)
+{
+	uint64_t head = sim_visible(a->sim)->block, below = 0;
+
+	if (fb_quantity_parse_u64(number, which) == FB_OK)
+		return *number <= head;
+	if (fb_str_eq(which, FB_STR("safe")))
+		below = a->sim->safe_blocks;
+	else if (fb_str_eq(which, FB_STR("finalized")))
+		below = a->sim->final_blocks;
+	*number = head - below;
+	return fb_str_eq(which, FB_STR("latest")) || (below > 0 && below <= head);
+}
+
 static void get_block(struct answer *a)
 {
-	struct fb_str which = text_of(a, param(a, 0));
-	uint64_t number = sim_visible(a->sim)->block;
+	uint64_t number;
 
-	if (!fb_str_eq(which, FB_STR("latest")) &&
-	    (fb_quantity_parse_u64(&number, which) != FB_OK || number > sim_visible(a->sim)->block)) {
+	if (!find_block(a, text_of(a, param(a, 0)), &number)) {
 		fb_jw_key(a->w, "result");
 		fb_jw_null(a->w);
 		return;

@@ -14,7 +14,8 @@ enum {
 	SIM_RULES_MAX = 64,
 	SIM_SIGNATURE_MAX = 8192,
 	SIM_METHODS_MAX = 16,
-	SIM_FORKS_MAX = 64,
+	SIM_FORKS_MAX = 1024,
+	SIM_TAKEN_NONCES_MAX = 256,
 };
 
 struct sim_account {
@@ -43,6 +44,14 @@ struct sim_used {
 	struct fb_address payer;
 	struct fb_hash nonce;
 	uint64_t atoms;
+	struct fb_address to;
+	uint64_t block;
+};
+
+/* A nonce that somebody else who has the key used. */
+struct sim_taken_nonce {
+	struct fb_address sender;
+	uint64_t block;
 };
 
 /* What a transfer call asks of the token. */
@@ -56,7 +65,7 @@ struct sim_tx {
 	struct fb_hash hash;
 	struct fb_address sender, to;
 	uint64_t nonce, block; /* block: when mined */
-	fb_u128 max_fee;
+	fb_u128 max_fee, paid; /* paid: for gas, when mined */
 	uint64_t gas_limit;
 	enum fb_sim_tx state; /* UNKNOWN: forgotten */
 	struct sim_call *call; /* owned; NULL if the data is no transfer */
@@ -75,6 +84,12 @@ struct fb_sim {
 	struct sim_used used[SIM_USED_MAX];
 	struct sim_tx txs[SIM_TXS_MAX];
 	size_t tx_count, taken, requests;
+	struct sim_taken_nonce taken_nonces[SIM_TAKEN_NONCES_MAX];
+	size_t taken_nonce_count;
+	uint64_t salts;                      /* of forks, so far */
+	uint64_t safe_blocks, final_blocks;  /* the tags, below the head; 0: there are none */
+	enum fb_sim_lie lie;
+	unsigned lie_count;
 	struct {
 		char method[40];
 		size_t calls;

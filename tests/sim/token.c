@@ -52,7 +52,7 @@ void sim_token_move(struct fb_sim *s, const struct sim_call *call)
 	FB_ASSERT(s->now.used_count < SIM_USED_MAX);
 	FB_ASSERT(fb_u256_sub(&from->atoms, from->atoms, a->value) == FB_OK);
 	FB_ASSERT(fb_u256_add(&to->atoms, to->atoms, a->value) == FB_OK);
-	s->used[s->now.used_count] = (struct sim_used){ a->from, a->nonce, 0 };
+	s->used[s->now.used_count] = (struct sim_used){ a->from, a->nonce, 0, a->to, s->now.block };
 	FB_ASSERT(fb_u256_to_u64(&s->used[s->now.used_count++].atoms, a->value) == FB_OK);
 }
 

@@ -1,7 +1,8 @@
 /* farebox/sim.h - a chain with one USDC-like token, scripted by a test and served as JSON-RPC over HTTP.
  *
- * The chain   Blocks are numbered and final: nothing that was mined is ever taken back. A block is mined
- *             when the test says so, or with every transaction that is taken (fb_sim_auto_mine). Of each
+ * The chain   Blocks name their parents by hash, and stay unless the test says that the last ones are replaced
+ *             (fb_sim_reorg). A block is mined when the test says so, or with every transaction that is taken
+ *             (fb_sim_auto_mine). Of each
  *             sender the transactions are mined in the order of their nonces, without gaps. The token does
  *             what FiatTokenV2_2 does: it moves money only for a signature of the payer (or one that the
  *             payer's contract accepts), inside the strict time window, once per nonce, from a sufficient
@@ -12,13 +13,14 @@
  *               web page, a 429, or nonsense. What was taken takes effect, whatever its reply says;
  *             - a node may forget a transaction that was not mined yet;
  *             - a node may lag: it answers from an older block, but takes transactions as ever;
+ *             - the last blocks may be replaced by others; what was in them is mined again, waits, or is forgotten;
+ *             - a node may lie about blocks: hash, parent or number of a block are made up;
  *             - receipts may be missing for a while, although the account's counter has moved on;
  *             - somebody else who has the signer's key may use its next nonce;
  *             - somebody else may hand in a payer's authorization;
  *             - a transaction may revert, or succeed without the token's Transfer log;
  *             - the payer may move its money away at any time; gas money may run out.
- *             What it never does: invent a receipt, a log or a balance, accept an authorization twice,
- *             or take a mined block back.
+ *             What it never does: invent a receipt, a log or a balance, or accept an authorization twice.
  *
  * Layer       11; linked by tests alone.
  * Errors      none: what cannot be done is the test's mistake and stops it.
@@ -57,6 +59,17 @@ void fb_sim_mine(struct fb_sim *s);               /* a block with all that can b
 enum fb_sim_fate { FB_SIM_HONEST, FB_SIM_REVERT, FB_SIM_SILENT /* status 1, no Transfer, no money moved */ };
 void fb_sim_next_fates(struct fb_sim *s, enum fb_sim_fate fate, unsigned count); /* of the next transactions mined */
 
+/* The last `depth` blocks are replaced by `blocks` others. What other signers and strangers had in them is gone; the
+ * transactions of the served signer: */
+enum fb_sim_reorg {
+	FB_SIM_REORG_MINE, /* are in the first of the new blocks, where they still can be */
+	FB_SIM_REORG_WAIT, /* wait to be mined; the new blocks are empty */
+	FB_SIM_REORG_DROP, /* are forgotten */
+};
+void fb_sim_reorg(struct fb_sim *s, uint64_t depth, uint64_t blocks, enum fb_sim_reorg fate);
+/* The tags `safe` and `finalized` name blocks so far below the head; 0, as at the start: there are no such tags. */
+void fb_sim_set_finality(struct fb_sim *s, uint64_t safe_blocks, uint64_t final_blocks);
+
 /* ---- faults ------------------------------------------------------------------------------------------------ */
 enum fb_sim_fault {
 	FB_SIM_NONE,
@@ -84,9 +97,18 @@ struct fb_sim_rule {
 void fb_sim_add_rule(struct fb_sim *s, const struct fb_sim_rule *rule);
 /* Draws a fault for every request without a rule. Parts of a million, per kind. */
 void fb_sim_set_rates(struct fb_sim *s, const uint32_t ppm[FB_SIM_FAULTS], unsigned late_ms_max);
-void fb_sim_clear_faults(struct fb_sim *s); /* rules, rates, fates, lag and hidden receipts */
+void fb_sim_clear_faults(struct fb_sim *s); /* rules, rates, fates, lag, lies and hidden receipts */
 void fb_sim_set_lag(struct fb_sim *s, bool on); /* answers from what is now, until it is switched off */
 void fb_sim_fall_back(struct fb_sim *s, unsigned requests); /* so many are answered as in the last lag */
+/* The next `count` blocks that are asked for: */
+enum fb_sim_lie {
+	FB_SIM_LIE_HASH,   /* have a made-up hash */
+	FB_SIM_LIE_PARENT, /* a made-up parent */
+	FB_SIM_LIE_NUMBER, /* the number before theirs */
+	FB_SIM_LIE_AHEAD,  /* a number far above the head */
+	FB_SIM_LIES
+};
+void fb_sim_lie(struct fb_sim *s, enum fb_sim_lie lie, unsigned count);
 void fb_sim_hide_receipts(struct fb_sim *s, bool on);
 void fb_sim_forget_pending(struct fb_sim *s);
 /* Another transaction with the sender's next nonce is mined; a waiting one with that nonce is gone. */

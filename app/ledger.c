@@ -36,7 +36,7 @@ static int print_help(void)
 	     "  --config PATH       the config file that may name it\n"
 	     "  --json              for programs (not export)\n"
 	     "  --purpose P         balance: only this account of the owner; history: available unless given\n"
-	     "                      (escrow, available, pending_in, fees, suspense, receivable, gas, world)\n"
+	     "                      (escrow, available, pending_in, fees, suspense, receivable, gas, world, payout)\n"
 	     "  --asset N           balance: only this asset; history: 1 unless given\n"
 	     "  --at-seq N          balance: after the N-th record\n"
 	     "  --at-time T         balance: at a time like 2026-01-31T12:00:00Z\n"

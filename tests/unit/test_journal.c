@@ -67,7 +67,7 @@ struct fb_record journal_sample(enum fb_record_kind kind)
 static void kinds_and_purposes__numbers__are_frozen(void **state)
 {
 	static const char *const purposes[] = { "escrow", "available", "pending_in", "fees", "suspense", "receivable",
-						"gas", "world" };
+						"gas", "world", "payout" };
 
 	(void)state;
 	CHECK(FB_COUNT(numbers) == FB_RECORD_KIND_END - 1);

@@ -46,7 +46,8 @@ typedef fb_u128 fb_id; /* a client's transfer id: 1..2^128-2 */
 	X(SUSPENSE,   5, false, "suspense")   /* money nobody is known to own yet */            \
 	X(RECEIVABLE, 6, true,  "receivable") /* owed to us after a reorg */                    \
 	X(GAS,        7, true,  "gas")        /* native coin spent by our signers */            \
-	X(WORLD,      8, true,  "world")      /* the other side of what comes from outside */
+	X(WORLD,      8, true,  "world")      /* the other side of what comes from outside */   \
+	X(PAYOUT,     9, true,  "payout")     /* paid by the escrow, not taken from its hold yet */
 enum fb_purpose {
 #define X(name, num, below, text) FB_PURPOSE_##name = num,
 	FB_PURPOSES(X)

@@ -53,6 +53,9 @@ struct fb_server {
 
 /* settings.c: what the settings mean together; touches nothing. Each error names the setting that is wrong. */
 FB_MUST_USE enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e);
+/* Parts of it, for commands that need no more: network (with rpc_url and escrow in it), key. */
+FB_MUST_USE enum fb_status fb_server_read_network(struct fb_server *s, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e);
 bool fb_server_is_loopback(const char *bind);
 /* chain.c: store, loop, RPC and engines; the checks of the chain; and their end. */
 FB_MUST_USE enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e);

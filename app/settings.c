@@ -99,7 +99,25 @@ static enum fb_status take_rpc_urls(struct fb_server *s, struct fb_error *e)
 	return FB_OK;
 }
 
-static enum fb_status read_network(struct fb_server *s, struct fb_error *e)
+/* escrow and escrow_from together replace what the network file says. */
+static enum fb_status take_escrow(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_network *n = &s->network;
+
+	if (s->conf.escrow[0] == '\0')
+		return s->conf.escrow_from == 0 ? FB_OK :
+			fb_error_set(e, FB_BAD_VALUE, "escrow_from (%s) is set without escrow: set ESCROW_ADDRESS too",
+				     fb_conf_origin(&s->conf, "escrow_from"));
+	if (fb_address_parse_checked(&n->escrow, fb_str_of(s->conf.escrow)) != FB_OK || fb_address_is_zero(&n->escrow))
+		return fb_error_set(e, FB_BAD_VALUE, "escrow (%s): \"%.60s\" is no contract's address: want 0x and 40 hex "
+				    "digits, in one case or with a right EIP-55 checksum",
+				    fb_conf_origin(&s->conf, "escrow"), s->conf.escrow);
+	n->has_escrow = true;
+	n->escrow_block = s->conf.escrow_from;
+	return FB_OK;
+}
+
+enum fb_status fb_server_read_network(struct fb_server *s, struct fb_error *e)
 {
 	enum fb_status st;
 
@@ -107,7 +125,9 @@ static enum fb_status read_network(struct fb_server *s, struct fb_error *e)
 		st = read_network_file(&s->network, s->conf.network_file, e);
 	else
 		st = fb_network_builtin(&s->network, fb_str_of(s->conf.network), e);
-	return st != FB_OK ? st : take_rpc_urls(s, e);
+	if (st == FB_OK)
+		st = take_rpc_urls(s, e);
+	return st != FB_OK ? st : take_escrow(s, e);
 }
 
 /* ---- key -------------------------------------------------------------------------------------------- */
@@ -126,7 +146,7 @@ static size_t take_passphrase(void *ctx, char *out, size_t cap, const char *what
 	return fb_app_passphrase(out, cap, p->source, prompt, &p->why_none);
 }
 
-static enum fb_status read_key(struct fb_server *s, struct fb_error *e)
+enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e)
 {
 	struct passphrase p = { .source = s->conf.passphrase };
 	enum fb_status st;
@@ -249,7 +269,7 @@ static enum fb_status name_data(struct fb_server *s, struct fb_error *e)
 
 enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 {
-	enum fb_status st = read_network(s, e);
+	enum fb_status st = fb_server_read_network(s, e);
 
 	if (st == FB_OK)
 		st = check_bind(s, e);
@@ -258,7 +278,7 @@ enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 	if (st == FB_OK)
 		st = check_depths(s, e);
 	if (st == FB_OK)
-		st = read_key(s, e);
+		st = fb_server_read_key(s, e);
 	if (st == FB_OK)
 		st = fb_auth_open(&s->keys, s->conf.api_keys, e);
 	if (st == FB_OK)

@@ -21,6 +21,7 @@ struct member {
 	const char *key;
 	enum fb_status (*read)(struct reader *r, void *field, struct fb_json_value v, const char *key);
 	size_t offset;
+	bool optional;
 };
 
 static enum fb_status fault(const struct reader *r, enum fb_status st, const char *key, const char *want)
@@ -108,6 +109,11 @@ static enum fb_status read_finality(struct reader *r, void *field, struct fb_jso
 	return read_whole(r, field, v, key, 1, FINALITY_MAX, "a whole number from 1 to 1000000");
 }
 
+static enum fb_status read_block(struct reader *r, void *field, struct fb_json_value v, const char *key)
+{
+	return read_whole(r, field, v, key, 0, INT64_MAX, "a whole number from 0 to 2^63-1");
+}
+
 static enum fb_status read_decimals(struct reader *r, void *field, struct fb_json_value v, const char *key)
 {
 	uint64_t n = 0;
@@ -179,20 +185,24 @@ static enum fb_status read_object(struct reader *r, void *out, struct fb_json_va
 				    r->where[0] == '\0' ? "the file" : r->where);
 	st = refuse_unknown(r, o, members, count);
 	for (size_t i = 0; st == FB_OK && i < count; i++)
-		if (!fb_json_present(fb_json_get(o, members[i].key)))
+		if (!members[i].optional && !fb_json_present(fb_json_get(o, members[i].key)))
 			st = fb_error_set(r->e, FB_MISSING, "%s: %s%s is missing", r->origin, r->where, members[i].key);
-	for (size_t i = 0; st == FB_OK && i < count; i++)
-		st = members[i].read(r, (char *)out + members[i].offset, fb_json_get(o, members[i].key), members[i].key);
+	for (size_t i = 0; st == FB_OK && i < count; i++) {
+		struct fb_json_value v = fb_json_get(o, members[i].key);
+
+		if (fb_json_present(v))
+			st = members[i].read(r, (char *)out + members[i].offset, v, members[i].key);
+	}
 	return st;
 }
 
 static const struct member token_members[] = {
-	{ "address", read_address, offsetof(struct fb_token, address) },
-	{ "symbol", read_text, offsetof(struct fb_token, symbol) },
-	{ "name", read_text, offsetof(struct fb_token, name) },
-	{ "version", read_text, offsetof(struct fb_token, version) },
-	{ "decimals", read_decimals, offsetof(struct fb_token, decimals) },
-	{ "domain_separator", read_hash, offsetof(struct fb_token, domain) },
+	{ "address", read_address, offsetof(struct fb_token, address), false },
+	{ "symbol", read_text, offsetof(struct fb_token, symbol), false },
+	{ "name", read_text, offsetof(struct fb_token, name), false },
+	{ "version", read_text, offsetof(struct fb_token, version), false },
+	{ "decimals", read_decimals, offsetof(struct fb_token, decimals), false },
+	{ "domain_separator", read_hash, offsetof(struct fb_token, domain), false },
 };
 
 /* `field` is the network itself: a list fills an array and its count. */
@@ -241,16 +251,35 @@ static enum fb_status read_urls(struct reader *r, void *field, struct fb_json_va
 	return FB_OK;
 }
 
+static const struct member escrow_members[] = {
+	{ "address", read_address, offsetof(struct fb_network, escrow), false },
+	{ "block", read_block, offsetof(struct fb_network, escrow_block), false },
+};
+
+/* `field` is the network itself. */
+static enum fb_status read_escrow(struct reader *r, void *field, struct fb_json_value v, const char *key)
+{
+	struct fb_network *n = field;
+	enum fb_status st;
+
+	snprintf(r->where, sizeof(r->where), "%s.", key);
+	st = read_object(r, n, v, escrow_members, FB_COUNT(escrow_members));
+	r->where[0] = '\0';
+	n->has_escrow = st == FB_OK;
+	return st;
+}
+
 static const struct member network_members[] = {
-	{ "name", read_text, offsetof(struct fb_network, name) },
-	{ "caip2", read_text, offsetof(struct fb_network, caip2) },
-	{ "chain_id", read_chain_id, offsetof(struct fb_network, chain_id) },
-	{ "v1_name", read_text, offsetof(struct fb_network, v1_name) },
-	{ "rpc_urls", read_urls, 0 },
-	{ "explorer_tx", read_explorer, offsetof(struct fb_network, explorer_tx) },
-	{ "multicall3", read_address, offsetof(struct fb_network, multicall3) },
-	{ "finality_blocks", read_finality, offsetof(struct fb_network, finality_blocks) },
-	{ "tokens", read_tokens, 0 },
+	{ "name", read_text, offsetof(struct fb_network, name), false },
+	{ "caip2", read_text, offsetof(struct fb_network, caip2), false },
+	{ "chain_id", read_chain_id, offsetof(struct fb_network, chain_id), false },
+	{ "v1_name", read_text, offsetof(struct fb_network, v1_name), false },
+	{ "rpc_urls", read_urls, 0, false },
+	{ "explorer_tx", read_explorer, offsetof(struct fb_network, explorer_tx), false },
+	{ "multicall3", read_address, offsetof(struct fb_network, multicall3), false },
+	{ "finality_blocks", read_finality, offsetof(struct fb_network, finality_blocks), false },
+	{ "tokens", read_tokens, 0, false },
+	{ "escrow", read_escrow, 0, true },
 };
 
 /* ---- agreement -------------------------------------------------------------------------------------- */

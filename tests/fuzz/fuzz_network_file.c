@@ -42,6 +42,22 @@ static void write_lists(struct fb_jw *w, const struct fb_network *n)
 	fb_jw_end(w);
 }
 
+static void write_escrow(struct fb_jw *w, const struct fb_network *n)
+{
+	char text[FB_ADDRESS_TEXT_LEN];
+	struct fb_buf b;
+
+	if (!n->has_escrow)
+		return;
+	fb_jw_key(w, "escrow");
+	fb_jw_object(w);
+	fb_jw_kv_u64(w, "block", n->escrow_block);
+	fb_buf_init(&b, text, sizeof(text));
+	fb_buf_address(&b, &n->escrow);
+	fb_jw_kv_str(w, "address", fb_buf_view(&b));
+	fb_jw_end(w);
+}
+
 static struct fb_str write_network(char *out, const struct fb_network *n)
 {
 	char text[FB_ADDRESS_TEXT_LEN];
@@ -52,6 +68,7 @@ static struct fb_str write_network(char *out, const struct fb_network *n)
 	fb_jw_init(&w, &b);
 	fb_jw_object(&w);
 	write_lists(&w, n);
+	write_escrow(&w, n);
 	fb_buf_init(&address, text, sizeof(text));
 	fb_buf_address(&address, &n->multicall3);
 	fb_jw_kv_str(&w, "multicall3", fb_buf_view(&address));

@@ -64,9 +64,10 @@ class World {
 		return this.random.pick(this.people).address;
 	}
 
-	// Mostly the one who may.
+	// Mostly the one who may, unless nobody can sign for it.
 	mostly(account) {
-		return account !== NO_ADDRESS && this.random.chance(0.85) ? account : this.anyone();
+		const able = this.people.some(({ address }) => address === account);
+		return able && this.random.chance(0.85) ? account : this.anyone();
 	}
 
 	amount() {

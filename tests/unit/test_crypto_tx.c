@@ -29,6 +29,48 @@ static void tx_sign__vector__bytes_and_hash(void **state)
 	CHECK_HASH("0x34f7e969fe3529531403d007bc175ec9f74a16f3b9fca55dbe0b8d9258ea3dce", hash);
 }
 
+static void tx_sign__creation__has_no_recipient(void **state)
+{
+	char block[256];
+	struct fb_buf out;
+	struct fb_hash hash;
+	struct fb_tx tx = vector_tx();
+	struct fb_key key = key_of(ANVIL_0);
+
+	(void)state;
+	tx.creates = true;
+	fb_buf_init(&out, block, sizeof(block));
+	CHECK_STATUS(FB_OK, fb_tx_sign(&out, &hash, &tx, &key));
+	CHECK_HEX("0x02f85d83014a3407830f42408401312d008301d4c0808084deadbeefc001a0d8f86de61e8af2e53f405e83351c96768af9"
+		  "7cbbfcbbe66ac6807027917d2ba4a0014691e890603fc5fdbeddc308ea7503ea7e48e8d4867c1bdf8b1eadc3bfc197",
+		  out.at, out.len);
+	CHECK_HASH("0x1cd199d7dc8d1cbf7a467943629d16ca3c4804cec38bb1cac0442303060e8443", hash);
+}
+
+static void created_address__nonces_of_each_length__as_viem_says(void **state)
+{
+	static const struct {
+		uint64_t nonce;
+		const char *want;
+	} rows[] = {
+		{ 0, "0x5fbdb2315678afecb367f032d93f642f64180aa3" },
+		{ 1, "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512" },
+		{ 127, "0x5fc748f1feb28d7b76fa1c6b07d8ba2d5535177c" },
+		{ 128, "0xb82008565fdc7e44609fa118a4a681e92581e680" },
+		{ 256, "0x3c1cb427d20f15563ada8c249e71db76d7183b6c" },
+		{ UINT64_MAX - 1, "0x91d657e4bb26c1bf384bb8cccf4987730c38048d" },
+	};
+	struct fb_key key = key_of(ANVIL_0);
+	struct fb_address sender = fb_key_address(&key);
+
+	(void)state;
+	for (size_t i = 0; i < FB_COUNT(rows); i++) {
+		struct fb_address got = fb_created_address(&sender, rows[i].nonce);
+
+		CHECK_HEX(rows[i].want, got.bytes, sizeof(got.bytes));
+	}
+}
+
 static void tx_sign__every_size_too_small__is_too_large_and_leaves_the_front(void **state)
 {
 	enum { FRONT = 3, SIGNED = 116 };
@@ -149,6 +191,8 @@ int test_crypto_tx(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tx_sign__vector__bytes_and_hash),
+		cmocka_unit_test(tx_sign__creation__has_no_recipient),
+		cmocka_unit_test(created_address__nonces_of_each_length__as_viem_says),
 		cmocka_unit_test(tx_sign__every_size_too_small__is_too_large_and_leaves_the_front),
 		cmocka_unit_test(tx_sign__many_nonces_and_extremes__read_back),
 	};

@@ -50,11 +50,50 @@ static void parse__good_file__every_value(void **state)
 	CHECK(n.tokens[0].decimals == 6);
 }
 
+#define ESCROW "0x5fc748f1FEb28d7b76fa1c6B07D8ba2d5535177c"
+
+static void parse__file_with_or_without_escrow__says_so(void **state)
+{
+	char text[4096];
+	struct fb_network n;
+	struct fb_error e;
+
+	(void)state;
+	CHECK_STATUS(FB_OK, fb_network_parse(&n, fb_str_of(good), "lab.json", &e));
+	CHECK(!n.has_escrow && fb_address_is_zero(&n.escrow) && n.escrow_block == 0);
+	CHECK_STATUS(FB_OK, fb_network_parse(&n, broken(text, sizeof(text), "\"tokens\"",
+							"\"escrow\":{\"block\":77,\"address\":\"" ESCROW "\"},\"tokens\""),
+					     "lab.json", &e));
+	CHECK(n.has_escrow && n.escrow.bytes[0] == 0x5f && n.escrow.bytes[19] == 0x7c && n.escrow_block == 77);
+	CHECK(n.token_count == 1);
+}
+
 #define T63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* `good` with `from` replaced, and what is said of it. */
+struct fault {
+	const char *from, *to;
+	enum fb_status want;
+	const char *says;
+};
+
+static void check_faults(const struct fault *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char text[4096];
+		struct fb_network n = { .chain_id = 77 };
+		struct fb_error e = { "" };
+		enum fb_status st = fb_network_parse(&n, broken(text, sizeof(text), rows[i].from, rows[i].to), "lab.json", &e);
+
+		if (st != rows[i].want || strstr(e.text, rows[i].says) == NULL)
+			fail_msg("%s -> %s: %s: %s", rows[i].from, rows[i].to, fb_status_info(st)->name, e.text);
+		CHECK(n.chain_id == 77 && n.token_count == 0); /* written on success only */
+	}
+}
 
 static void parse__each_fault__is_named(void **state)
 {
-	static const struct { const char *from, *to; enum fb_status want; const char *says; } rows[] = {
+	static const struct fault rows[] = {
 		{ "\"name\":\"lab\",", "", FB_MISSING, "lab.json: name is missing" },
 		{ "\"finality_blocks\":7,", "", FB_MISSING, "finality_blocks is missing" },
 		{ ",\"decimals\":6", "", FB_MISSING, "tokens[0].decimals is missing" },
@@ -112,16 +151,26 @@ static void parse__each_fault__is_named(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < FB_COUNT(rows); i++) {
-		char text[4096];
-		struct fb_network n = { .chain_id = 77 };
-		struct fb_error e = { "" };
-		enum fb_status st = fb_network_parse(&n, broken(text, sizeof(text), rows[i].from, rows[i].to), "lab.json", &e);
+	check_faults(rows, FB_COUNT(rows));
+}
 
-		if (st != rows[i].want || strstr(e.text, rows[i].says) == NULL)
-			fail_msg("%s -> %s: %s: %s", rows[i].from, rows[i].to, fb_status_info(st)->name, e.text);
-		CHECK(n.chain_id == 77 && n.token_count == 0); /* written on success only */
-	}
+static void parse__each_fault_of_the_escrow__is_named(void **state)
+{
+	static const struct fault rows[] = {
+		{ "\"tokens\"", "\"escrow\":null,\"tokens\"", FB_WRONG_TYPE, "escrow.: want an object" },
+		{ "\"tokens\"", "\"escrow\":{\"block\":1},\"tokens\"", FB_MISSING, "escrow.address is missing" },
+		{ "\"tokens\"", "\"escrow\":{\"address\":\"" ESCROW "\"},\"tokens\"", FB_MISSING,
+		  "escrow.block is missing" },
+		{ "\"tokens\"", "\"escrow\":{\"address\":\"" ESCROW "\",\"block\":9223372036854775808},\"tokens\"",
+		  FB_BAD_VALUE, "escrow.block: want a whole number" },
+		{ "\"tokens\"", "\"escrow\":{\"address\":\"0x1\",\"block\":1},\"tokens\"", FB_BAD_VALUE,
+		  "escrow.address: want 0x and 40 hex digits" },
+		{ "\"tokens\"", "\"escrow\":{\"address\":\"" ESCROW "\",\"block\":1,\"x\":1},\"tokens\"", FB_BAD_VALUE,
+		  "escrow.\"x\" is not a member" },
+	};
+
+	(void)state;
+	check_faults(rows, FB_COUNT(rows));
 }
 
 static void parse__no_object__is_refused(void **state)
@@ -254,7 +303,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse__good_file__every_value),
+		cmocka_unit_test(parse__file_with_or_without_escrow__says_so),
 		cmocka_unit_test(parse__each_fault__is_named),
+		cmocka_unit_test(parse__each_fault_of_the_escrow__is_named),
 		cmocka_unit_test(parse__no_object__is_refused),
 		cmocka_unit_test(parse__number_of_tokens__has_a_limit_and_no_repetition),
 		cmocka_unit_test(builtin__table__is_what_the_chains_have),

@@ -36,6 +36,8 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	TEXT(rpc_url, "", "EVM_RPC_URL", "JSON-RPC endpoints of the chain, comma-separated, best first")                \
 	SECRET(key, "EVM_PRIVATE_KEY", "key that sends transactions: $NAME, a key file or a keystore")                  \
 	SECRET(passphrase, "FAREBOX_PASSPHRASE", "passphrase of the keystore: $NAME or a file; asked for when empty")   \
+	TEXT(escrow, "", "ESCROW_ADDRESS", "address of the escrow contract; empty takes the network file's, if it names one") \
+	NUMBER(escrow_from, 0, 0, 9223372036854775807, "ESCROW_FROM_BLOCK", "block in which the escrow was created; set it with escrow") \
 	TEXT(data, "", "FAREBOX_DATA", "directory of the stored records; empty takes the platform's state directory")   \
 	SWITCH(open_settle, "FAREBOX_OPEN_SETTLE", "let anyone settle on a non-loopback address (needs gas_budget_day_gwei)") \
 	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \

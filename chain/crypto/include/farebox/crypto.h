@@ -77,6 +77,7 @@ struct fb_hash fb_eip3009_transfer_hash(const struct fb_authorization *a); /* th
 struct fb_tx {
 	uint64_t chain_id, nonce, gas_limit;
 	fb_u128 max_priority_fee, max_fee; /* wei per gas */
+	bool creates;         /* a contract, of which `data` is the creation code; `to` has no meaning then */
 	struct fb_address to;
 	struct fb_u256 value; /* wei */
 	struct fb_str data;   /* borrowed */
@@ -84,6 +85,8 @@ struct fb_tx {
 /* The signed bytes (0x02 ‖ rlp) into out and their hash; FB_TOO_LARGE (out full). No access list. */
 FB_MUST_USE enum fb_status fb_tx_sign(struct fb_buf *out, struct fb_hash *hash, const struct fb_tx *tx,
 				      const struct fb_key *key);
+/* Where the contract comes to stand that `sender` creates with this account nonce. */
+struct fb_address fb_created_address(const struct fb_address *sender, uint64_t nonce);
 
 /* ---- key files ------------------------------------------------------------------------------- */
 enum { FB_PASSPHRASE_MAX = 1024, FB_KEYSTORE_LEN_MAX = 640 }; /* bytes */

@@ -4,7 +4,8 @@
  * Layer      4
  * File       JSON (testnet/networks/NAME.json): name, caip2, chain_id, v1_name, rpc_urls, explorer_tx
  *            ("{hash}" stands for the hash; may be ""), multicall3, finality_blocks, tokens[{address,
- *            symbol, name, version, decimals, domain_separator}]. Unknown and missing members are
+ *            symbol, name, version, decimals, domain_separator}], and, if there is one, escrow{address,
+ *            block}: the escrow contract and the block it was created in. Unknown and missing members are
  *            errors that name the file. The files of `testnet/networks` are compiled in.
  * Limits     FB_NETWORK_TOKENS_MAX tokens; texts as below.
  * Errors     as written at each function; outputs only on FB_OK.
@@ -37,6 +38,9 @@ struct fb_network {
 	struct fb_address multicall3;
 	struct fb_token tokens[FB_NETWORK_TOKENS_MAX];
 	size_t token_count;
+	bool has_escrow;
+	struct fb_address escrow;
+	uint64_t escrow_block; /* no event of the escrow is older */
 };
 
 /* FB_BAD_SYNTAX, FB_BAD_VALUE (unknown members), FB_MISSING, then member by member in the order above

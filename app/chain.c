@@ -101,15 +101,20 @@ static void open_engines(void *arg)
 	struct fb_commit commit = fb_writer_port(s->writer);
 	struct fb_lane_settings lane = { .chain_id = s->network.chain_id,
 					 .receipt_poll_ms = s->conf.receipt_poll_ms,
+					 .bump_ms = s->conf.bump_ms,
+					 .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
 					 .budget_day_wei = (fb_u128)s->conf.gas_budget_day_gwei * GWEI };
 	struct fb_settle_settings settle = { .wait_ms = s->conf.settle_wait_ms,
 					     .gas_limit_max = s->conf.gas_limit_max,
 					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI };
 
+	struct fb_lane_ports ports;
+
 	start_head(s);
+	ports = (struct fb_lane_ports){ .loop = s->loop, .rpc = s->rpc, .head = s->head, .store = s->store,
+					.commit = commit, .clock = s->clock, .log = s->log, .metrics = s->metrics };
 	fb_view_open(&s->view, s->loop, s->rpc, s->metrics);
-	o->status = fb_lane_open(&s->lane, s->loop, s->rpc, s->store, commit, &s->key, &lane, s->clock, s->log,
-				 s->metrics, o->error);
+	o->status = fb_lane_open(&s->lane, &ports, &s->key, &lane, o->error);
 	if (o->status == FB_OK)
 		own_lane(s, commit, &settle);
 }

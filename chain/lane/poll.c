@@ -1,113 +1,163 @@
-/* What became of the open rows: one batch asks for the account's counter and balance and for the
- * receipt of every transaction that is out. */
+/* Looking at the chain: one batch asks for the account's counter and balance and for the receipt of every attempt of
+ * every row that is out; where they are too many, the next batch goes on. */
 #include "lane_int.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { IDLE_MS = 5000 /* between looks when nothing is open */, PARAM_MAX = 80, HEAD_CALLS = 2 };
-_Static_assert(FB_LANE_OPEN_MAX + HEAD_CALLS <= FB_RPC_CALLS_MAX, "one batch asks for everything");
+
+/* Whose receipts are asked for, in the order of the calls. */
+struct question {
+	uint64_t nonce;
+	struct fb_hash tx;
+};
+struct look {
+	struct fb_lane *lane;
+	size_t count; /* of calls */
+	struct question asked[FB_RPC_CALLS_MAX];
+	struct fb_rpc_call calls[FB_RPC_CALLS_MAX];
+	char params[FB_RPC_CALLS_MAX][PARAM_MAX];
+};
+_Static_assert(FB_LANE_ATTEMPTS_MAX + HEAD_CALLS <= FB_RPC_CALLS_MAX, "at least one row fits");
+
+/* ---- answers ------------------------------------------------------------------------------------------ */
 
 static enum fb_status number_of(fb_u128 *out, const struct fb_rpc_result *r)
 {
-	_Alignas(16) unsigned char block[64];
+	_Alignas(16) unsigned char block[128];
 	struct fb_arena arena;
 	struct fb_str text;
-	enum fb_status st;
+	enum fb_status st = r->status;
 
 	fb_arena_init(&arena, block, sizeof(block));
-	if (r->status != FB_OK)
-		return r->status;
-	st = fb_json_string(&text, r->result, &arena);
+	if (st == FB_OK)
+		st = fb_json_string(&text, r->result, &arena);
 	return st != FB_OK ? st : fb_quantity_parse_u128(out, text);
 }
 
-static struct fb_lane_row *next_polled(struct fb_lane_row *row)
+/* The answers to all attempts of a row stand together. */
+static void take_row(struct fb_lane_row *row, const struct question *q, const struct fb_rpc_result *r, size_t count)
 {
-	while (row != NULL && !row->polled)
-		row = row->next;
-	return row;
-}
-
-/* The account's counter is past this row's nonce and the row has no receipt. Believed only after a
- * while: a node that lags behind itself shows the same picture for a moment. */
-static bool looks_lost(struct fb_lane_row *row, uint64_t chain_nonce)
-{
-	uint64_t now = fb_clock_mono_ms(&row->lane->clock);
-
-	if (chain_nonce <= row->nonce)
-		row->taken_ms = 0;
-	else if (row->taken_ms == 0)
-		row->taken_ms = now;
-	return row->taken_ms != 0 && now - row->taken_ms >= FB_LANE_LOST_MS;
-}
-
-static void resend_if_old(struct fb_lane_row *row)
-{
-	uint64_t now = fb_clock_mono_ms(&row->lane->clock);
-
-	if (row->sent_ms != 0 && now - row->sent_ms < FB_LANE_RESEND_MS)
+	if (row->step == FB_LANE_INCLUDED) {
+		fb_lane_retake(row, &r[0]);
 		return;
-	row->step = FB_LANE_SENDING;
-	fb_lane_send_row(row, row->sent_ms == 0 ? "found after a restart" : "no receipt yet");
-}
-
-static void take_receipt(struct fb_lane_row *row, const struct fb_rpc_result *r, uint64_t chain_nonce)
-{
-	_Alignas(16) unsigned char block[1024];
-	struct fb_lane_inclusion in = { .json = r->result };
-	struct fb_arena arena;
-	enum fb_status st;
-
-	fb_arena_init(&arena, block, sizeof(block));
-	in.arena = &arena;
-	st = r->status == FB_OK ? fb_receipt_read(&in.receipt, r->result, &arena) : r->status;
-	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, fb_lane_row_tx(row)))
-		fb_lane_include(row, &in);
-	else if (st == FB_NOT_FOUND && looks_lost(row, chain_nonce))
-		fb_lane_lose(row);
-	else
-		resend_if_old(row);
-}
-
-static void take_receipts(struct fb_lane *lane, const struct fb_rpc_reply *reply, uint64_t chain_nonce)
-{
-	struct fb_lane_row *row = next_polled(lane->rows), *next;
-
-	for (size_t i = HEAD_CALLS; i < reply->count; i++, row = next) {
-		FB_ASSERT(row != NULL); /* polled rows stay linked until this answer */
-		next = next_polled(row->next);
-		row->polled = false;
-		if (row->step == FB_LANE_WAITING)
-			take_receipt(row, &reply->results[i], chain_nonce);
 	}
-	FB_ASSERT(next_polled(lane->rows) == NULL);
+	row->nothing = row->failed = 0;
+	for (size_t i = 0; i < count; i++)
+		if (row->step == FB_LANE_WAITING || row->step == FB_LANE_SENDING)
+			fb_lane_take_receipt(row, &q[i].tx, &r[i]);
+	row->asked |= row->failed == 0;
+	if (row->step == FB_LANE_WAITING && count == row->attempt_count)
+		fb_lane_take_nothing(row);
 }
 
-static void forget_poll(struct fb_lane *lane)
+static void take_rows(struct look *l, const struct fb_rpc_reply *reply)
 {
+	for (size_t i = HEAD_CALLS, n; i < l->count; i += n) {
+		struct fb_lane_row *row = fb_lane_find(l->lane, l->asked[i].nonce);
+
+		for (n = 1; i + n < l->count && l->asked[i + n].nonce == l->asked[i].nonce;)
+			n++;
+		if (row != NULL)
+			take_row(row, &l->asked[i], &reply->results[i], n);
+	}
+}
+
+static void take_account(struct fb_lane *lane, uint64_t counter, fb_u128 balance)
+{
+	lane->chain_nonce = counter;
+	lane->balance = balance;
+	lane->balance_known = true;
+}
+
+/* L3: somebody else sends, or has sent, with our key. */
+static void go_past(struct fb_lane *lane)
+{
+	if (lane->chain_nonce <= lane->next_nonce)
+		return;
+	if (lane->next_nonce > 0) {
+		fb_metric_add(lane->ports.metrics, FB_M_LANE_FOREIGN, lane->chain_nonce - lane->next_nonce);
+		fb_log(lane->ports.log, FB_EV_TX_FOREIGN, FB_F_HEX("signer", lane->signer.bytes, 20),
+		       FB_F_U64("nonce", lane->chain_nonce), FB_F_U64("ours", lane->next_nonce));
+	}
+	lane->next_nonce = lane->chain_nonce;
+}
+
+/* Once in a life; and what the follower knew of included rows before counts now. */
+static void tell_found(struct fb_lane *lane)
+{
+	if (lane->told)
+		return;
+	for (struct fb_lane_row *row = lane->rows; row != NULL; row = row->next) {
+		const struct fb_lane_owner *owner = fb_lane_owner_of(row);
+		bool open = fb_lane_step_is_open(row->step);
+
+		if (owner != NULL)
+			owner->found(owner->ctx, fb_lane_row_owner(row), open ? fb_lane_row_tx(row) : &row->mined.tx);
+	}
+	lane->told = true;
 	for (struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
-		row->polled = false;
+		fb_lane_follow(row);
 }
 
-/* ---- start ------------------------------------------------------------------------------------- */
-
-/* Every nonce from the chain's counter up to ours must be in an open row: a lane leaves no gap. */
-static bool covers(const struct fb_lane *lane, uint64_t chain_nonce)
+static void on_tick(void *arg)
 {
-	uint64_t want = chain_nonce;
+	struct fb_lane *lane = arg;
 
-	for (const struct fb_lane_row *row = lane->rows; row != NULL && want < lane->next_nonce; row = row->next)
-		if (row->nonce == want)
-			want++;
-	return want >= lane->next_nonce;
+	if (lane->open > 0 || lane->behind_ms != 0 || lane->on_started != NULL ||
+	    fb_lane_now_ms(lane) - lane->polled_ms >= IDLE_MS)
+		fb_lane_poll(lane);
 }
 
-static void answer_start(struct fb_lane *lane, enum fb_status status, const char *sentence)
+static void on_answers(struct look *l, const struct fb_rpc_reply *reply)
+{
+	struct fb_lane *lane = l->lane;
+	fb_u128 nonce, balance;
+
+	if (number_of(&nonce, &reply->results[0]) != FB_OK || number_of(&balance, &reply->results[1]) != FB_OK ||
+	    nonce > UINT64_MAX) {
+		fb_lane_answer_start(lane, FB_RPC_ERROR,
+				     "the chain did not tell the signer's transaction count and balance");
+		return;
+	}
+	if (lane->timer == NULL)
+		lane->timer = fb_timer_start(lane->ports.loop, lane->settings.receipt_poll_ms,
+					     lane->settings.receipt_poll_ms, on_tick, lane);
+	take_account(lane, (uint64_t)nonce, balance);
+	tell_found(lane);
+	take_rows(l, reply);
+	fb_lane_check_gaps(lane);
+	if (lane->started)
+		go_past(lane);
+}
+
+static void on_reply(void *arg, const struct fb_rpc_reply *reply)
+{
+	struct look *l = arg;
+	struct fb_lane *lane = l->lane;
+
+	lane->polling = false;
+	if (lane->stopped) {
+		free(l); /* asked for again at the next start */
+		return;
+	}
+	if (reply->status == FB_OK)
+		on_answers(l, reply);
+	else
+		fb_lane_answer_start(lane, reply->status, reply->why);
+	free(l);
+	if ((lane->poll_again || lane->resume != 0) && reply->status == FB_OK) {
+		lane->poll_again = false;
+		fb_lane_poll(lane);
+	}
+}
+
+void fb_lane_answer_start(struct fb_lane *lane, enum fb_status status, const char *sentence)
 {
 	void (*started)(void *arg, enum fb_status status, const char *sentence) = lane->on_started;
 
+	if (started == NULL)
+		return;
 	lane->started = status == FB_OK;
 	if (!lane->started) {
 		fb_timer_stop(lane->timer);
@@ -118,137 +168,68 @@ static void answer_start(struct fb_lane *lane, enum fb_status status, const char
 	started(lane->on_started_arg, status, sentence);
 }
 
-static void on_tick(void *arg)
-{
-	struct fb_lane *lane = arg;
-	uint64_t now = fb_clock_mono_ms(&lane->clock);
+/* ---- questions ------------------------------------------------------------------------------------------ */
 
-	if (lane->open > 0 || lane->on_started != NULL || now - lane->polled_ms >= IDLE_MS)
-		fb_lane_poll(lane);
-}
-
-/* A node that lags shows an old counter for a moment. */
-static bool stays_behind(struct fb_lane *lane)
-{
-	uint64_t now = fb_clock_mono_ms(&lane->clock);
-
-	if (lane->behind_ms == 0)
-		lane->behind_ms = now;
-	return now - lane->behind_ms >= FB_LANE_BEHIND_MS;
-}
-
-static void answer_behind(struct fb_lane *lane, uint64_t chain_nonce)
-{
-	snprintf(lane->sentence, sizeof(lane->sentence),
-		 "the chain counts %llu transactions of the signer, the data directory %llu: this is another chain, or "
-		 "one "
-		 "that was reset; use its own --data directory, or a fresh one",
-		 (unsigned long long)chain_nonce, (unsigned long long)lane->next_nonce);
-	answer_start(lane, FB_MISMATCH, lane->sentence);
-}
-
-static void finish_start(struct fb_lane *lane, uint64_t chain_nonce)
-{
-	if (lane->timer == NULL)
-		lane->timer = fb_timer_start(lane->loop, lane->settings.receipt_poll_ms, lane->settings.receipt_poll_ms,
-					     on_tick, lane);
-	if (!covers(lane, chain_nonce)) {
-		if (stays_behind(lane))
-			answer_behind(lane, chain_nonce);
-		return;
-	}
-	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
-		fb_lane_owner_of(row)->found(fb_lane_owner_of(row)->ctx, fb_lane_row_owner(row), fb_lane_row_tx(row));
-	answer_start(lane, FB_OK, NULL);
-}
-
-/* ---- the look ------------------------------------------------------------------------------------ */
-
-static void on_answers(struct fb_lane *lane, const struct fb_rpc_reply *reply)
-{
-	fb_u128 nonce, balance;
-
-	if (number_of(&nonce, &reply->results[0]) != FB_OK || number_of(&balance, &reply->results[1]) != FB_OK ||
-	    nonce > UINT64_MAX) {
-		forget_poll(lane);
-		if (lane->on_started != NULL)
-			answer_start(lane, FB_RPC_ERROR,
-				     "the chain did not tell the signer's transaction count and balance");
-		return;
-	}
-	lane->balance = balance;
-	lane->balance_known = true;
-	fb_metric_set(lane->metrics, FB_M_SIGNER_GWEI,
-		      (uint64_t)(balance / 1000000000u > UINT64_MAX ? UINT64_MAX : balance / 1000000000u));
-	if (lane->on_started != NULL)
-		finish_start(lane, (uint64_t)nonce);
-	if (lane->started && (uint64_t)nonce > lane->next_nonce)
-		lane->next_nonce = (uint64_t)nonce; /* L3: somebody else sends, or has sent, with our key */
-	if (lane->started)
-		take_receipts(lane, reply, (uint64_t)nonce);
-	else
-		forget_poll(lane);
-}
-
-static void on_reply(void *arg, const struct fb_rpc_reply *reply)
-{
-	struct fb_lane *lane = arg;
-
-	lane->polling = false;
-	if (lane->stopped) {
-		forget_poll(lane); /* found again at the next start */
-		return;
-	}
-	if (reply->status == FB_OK) {
-		on_answers(lane, reply);
-	} else {
-		forget_poll(lane);
-		if (lane->on_started != NULL)
-			answer_start(lane, reply->status, reply->why);
-	}
-	if (lane->poll_again && reply->status != FB_DRAINING) {
-		lane->poll_again = false;
-		fb_lane_poll(lane);
-	}
-}
-
-struct questions {
-	struct fb_rpc_call calls[FB_LANE_OPEN_MAX + HEAD_CALLS];
-	char params[FB_LANE_OPEN_MAX + HEAD_CALLS][PARAM_MAX];
-	size_t count;
-};
-
-static void ask(struct questions *q, const char *method, const void *bytes, size_t len, const char *tail)
+static void ask(struct look *l, const char *method, const void *bytes, size_t len, const char *tail)
 {
 	struct fb_buf b;
 
-	FB_ASSERT(q->count < FB_COUNT(q->calls));
-	fb_buf_init(&b, q->params[q->count], PARAM_MAX);
+	FB_ASSERT(l->count < FB_RPC_CALLS_MAX);
+	fb_buf_init(&b, l->params[l->count], PARAM_MAX);
 	fb_buf_text(&b, "[\"");
 	fb_buf_hex(&b, bytes, len);
 	fb_buf_text(&b, tail);
 	FB_ASSERT(!b.overflowed);
-	q->calls[q->count++] = (struct fb_rpc_call){ method, fb_buf_view(&b) };
+	l->calls[l->count++] = (struct fb_rpc_call){ method, fb_buf_view(&b) };
+}
+
+static void ask_receipt(struct look *l, uint64_t nonce, const struct fb_hash *tx)
+{
+	l->asked[l->count] = (struct question){ nonce, *tx };
+	ask(l, "eth_getTransactionReceipt", tx->bytes, 32, "\"]");
+}
+
+static bool is_asked_for(const struct fb_lane_row *row)
+{
+	return row->step == FB_LANE_WAITING || row->step == FB_LANE_SENDING ||
+	       (row->step == FB_LANE_INCLUDED && row->asks_again);
+}
+
+/* From the nonce where the last look ended. */
+static void ask_rows(struct look *l)
+{
+	struct fb_lane *lane = l->lane;
+	uint64_t from = lane->resume;
+
+	lane->resume = 0;
+	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next) {
+		if (row->nonce < from || !is_asked_for(row))
+			continue;
+		if (l->count + row->attempt_count > FB_RPC_CALLS_MAX) {
+			lane->resume = row->nonce;
+			return;
+		}
+		if (row->step == FB_LANE_INCLUDED)
+			ask_receipt(l, row->nonce, &row->mined.tx);
+		for (size_t i = 0; i < row->attempt_count && row->step != FB_LANE_INCLUDED; i++)
+			ask_receipt(l, row->nonce, &row->attempts[i]);
+	}
 }
 
 void fb_lane_poll(struct fb_lane *lane)
 {
-	struct questions *q;
+	struct look *l;
 
 	if (lane->polling || lane->stopped) {
 		lane->poll_again = lane->polling;
 		return;
 	}
-	q = fb_must_alloc(1, sizeof(*q));
+	l = fb_must_alloc(1, sizeof(*l));
+	l->lane = lane;
 	lane->polling = true;
-	lane->polled_ms = fb_clock_mono_ms(&lane->clock);
-	ask(q, "eth_getTransactionCount", lane->signer.bytes, 20, "\",\"latest\"]");
-	ask(q, "eth_getBalance", lane->signer.bytes, 20, "\",\"latest\"]");
-	for (struct fb_lane_row *row = lane->rows; row != NULL; row = row->next) {
-		row->polled = row->step == FB_LANE_WAITING;
-		if (row->polled)
-			ask(q, "eth_getTransactionReceipt", fb_lane_row_tx(row)->bytes, 32, "\"]");
-	}
-	fb_rpc_send(lane->rpc, &(struct fb_rpc_batch){ .calls = q->calls, .count = q->count }, on_reply, lane);
-	free(q);
+	lane->polled_ms = fb_lane_now_ms(lane);
+	ask(l, "eth_getTransactionCount", lane->signer.bytes, 20, "\",\"latest\"]");
+	ask(l, "eth_getBalance", lane->signer.bytes, 20, "\",\"latest\"]");
+	ask_rows(l);
+	fb_rpc_send(lane->ports.rpc, &(struct fb_rpc_batch){ .calls = l->calls, .count = l->count }, on_reply, l);
 }

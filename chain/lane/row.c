@@ -1,4 +1,4 @@
-/* Stored form of a lane: open rows, the nonce counter, the gas of a day (DATA.md, keys L, N and G). */
+/* Stored form of a lane (DATA.md, keys L, M, N and G): its rows, and where each was mined. */
 #include "lane_int.h"
 
 #include <stdlib.h>
@@ -17,6 +17,11 @@ static void key_of(uint8_t out[FB_LANE_KEY_LEN], char tag, const struct fb_lane 
 void fb_lane_row_key(uint8_t out[FB_LANE_KEY_LEN], const struct fb_lane *lane, uint64_t nonce)
 {
 	key_of(out, 'L', lane, nonce);
+}
+
+void fb_lane_mined_key(uint8_t out[FB_LANE_KEY_LEN], const struct fb_lane *lane, uint64_t nonce)
+{
+	key_of(out, 'M', lane, nonce);
 }
 
 void fb_lane_counter_key(uint8_t out[FB_LANE_KEY_LEN], const struct fb_lane *lane)
@@ -137,83 +142,29 @@ enum fb_status fb_lane_row_decode(struct fb_lane_row *out, struct fb_str key, st
 	return st;
 }
 
-/* A row of one number; 0 if there is none. */
-static enum fb_status load_number(fb_u128 *out, struct fb_lane *lane, const uint8_t key[FB_LANE_KEY_LEN])
-{
-	uint8_t value[16];
-	size_t len;
-	enum fb_status st = fb_store_get(lane->store, value, &len, sizeof(value),
-					 (struct fb_str){ (const char *)key, FB_LANE_KEY_LEN });
+/* ---- where it was mined ------------------------------------------------------------------------- */
 
-	*out = 0;
-	if (st == FB_NOT_FOUND)
-		return FB_OK;
-	if (st != FB_OK || len != sizeof(value))
+enum { MINED_VERSION = 1 };
+_Static_assert(FB_LANE_MINED_LEN == 1 + 32 + 8 + 32 + 16, "on-disk format");
+
+void fb_lane_mined_encode(uint8_t out[FB_LANE_MINED_LEN], const struct fb_lane_mined *m)
+{
+	out[0] = MINED_VERSION;
+	memcpy(out + 1, m->tx.bytes, 32);
+	fb_put_be64(out + 33, m->block);
+	memcpy(out + 41, m->block_hash.bytes, 32);
+	fb_put_be128(out + 73, m->cost);
+}
+
+enum fb_status fb_lane_mined_decode(struct fb_lane_mined *out, struct fb_str value)
+{
+	const uint8_t *p = (const uint8_t *)value.at;
+
+	if (value.len != FB_LANE_MINED_LEN || p[0] != MINED_VERSION)
 		return FB_STORAGE;
-	*out = fb_get_be128(value);
-	return FB_OK;
-}
-
-struct load {
-	struct fb_lane *lane;
-	enum fb_status status;
-};
-
-static bool load_row(void *arg, struct fb_str key, struct fb_str value)
-{
-	struct load *load = arg;
-	struct fb_lane_row *row = fb_must_alloc(1, sizeof(*row));
-
-	if (load->lane->open == FB_LANE_OPEN_MAX)
-		load->status = FB_STORAGE;
-	else
-		load->status = fb_lane_row_decode(row, key, value);
-	if (load->status != FB_OK) {
-		free(row);
-		return false;
-	}
-	row->lane = load->lane;
-	fb_lane_insert(load->lane, row);
-	return true;
-}
-
-/* The counter was stored with every row, so it stands behind all of them. */
-static fb_u128 next_after(const struct fb_lane *lane)
-{
-	const struct fb_lane_row *row = lane->rows;
-
-	while (row != NULL && row->next != NULL)
-		row = row->next;
-	return row == NULL ? 0 : (fb_u128)row->nonce + 1;
-}
-
-enum fb_status fb_lane_load(struct fb_lane *lane, struct fb_error *e)
-{
-	uint8_t key[FB_LANE_KEY_LEN];
-	struct load load = { .lane = lane };
-	fb_u128 counter = 0, spent = 0;
-	enum fb_status st;
-
-	fb_lane_row_key(key, lane, 0);
-	st = fb_store_scan(lane->store, (struct fb_str){ (const char *)key, FB_LANE_KEY_LEN - 8 }, load_row, &load);
-	if (st == FB_OK)
-		st = load.status;
-	if (st == FB_OK) {
-		fb_lane_counter_key(key, lane);
-		st = load_number(&counter, lane, key);
-	}
-	if (st == FB_OK) {
-		lane->day = fb_lane_today(lane);
-		fb_lane_gas_key(key, lane, lane->day);
-		st = load_number(&spent, lane, key);
-	}
-	if (st == FB_OK && (counter < next_after(lane) || counter > UINT64_MAX))
-		st = FB_STORAGE;
-	if (st != FB_OK)
-		return fb_error_set(e, st,
-				    "the stored transactions of the signer cannot be read: restore the data directory "
-				    "from a backup");
-	lane->next_nonce = (uint64_t)counter; /* L3 */
-	lane->spent = spent;
+	memcpy(out->tx.bytes, p + 1, 32);
+	out->block = fb_get_be64(p + 33);
+	memcpy(out->block_hash.bytes, p + 41, 32);
+	out->cost = fb_get_be128(p + 73);
 	return FB_OK;
 }

@@ -27,10 +27,11 @@ static bool is_final(enum fb_reason reason)
 	return reason != FB_REASON_PENDING && reason != FB_REASON_SETTLE_ERROR;
 }
 
-/* Time heals: transactions are sent again, and what is lost is found to be so. */
+/* Time and blocks heal: transactions are sent again, and what is lost is found to be so. */
 static void let_time_pass(struct chaos *c)
 {
 	chaos_sleep_ms(5);
+	fb_sim_mine(fb_rig_sim(c->rig));
 	fb_rig_advance_ms(c->rig, 400);
 }
 

@@ -76,11 +76,9 @@ unsigned fb_rig_successes(struct fb_rig *r, const struct fb_claim *c)
 /* S2, and that a failure is one. */
 static void check_chain(struct fb_rig *r, const struct fb_settle_outcome *o)
 {
-	enum fb_sim_tx state = o->has_tx ? fb_sim_tx_state(r->sim, &o->tx) : FB_SIM_TX_UNKNOWN;
-
-	FB_ASSERT(o->reason != FB_REASON_TRANSACTION_FAILED || state == FB_SIM_TX_REVERTED);
-	FB_ASSERT(o->reason != FB_REASON_TRANSFER_EVENT || state == FB_SIM_TX_SILENT);
-	FB_ASSERT(o->reason != FB_REASON_NONE || state == FB_SIM_TX_MOVED);
+	FB_ASSERT(o->reason != FB_REASON_TRANSACTION_FAILED || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_REVERTED));
+	FB_ASSERT(o->reason != FB_REASON_TRANSFER_EVENT || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_SILENT));
+	FB_ASSERT(o->reason != FB_REASON_NONE || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_MOVED));
 }
 
 /* On the loop's thread, locked. */

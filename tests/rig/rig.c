@@ -153,6 +153,7 @@ static void open_parts(struct fb_rig *r)
 static enum fb_status open_engines(struct fb_rig *r)
 {
 	struct fb_lane_settings lane = { .chain_id = r->network.chain_id, .receipt_poll_ms = RIG_POLL_MS,
+					 .bump_ms = RIG_BUMP_MS, .max_fee_wei = r->settings.max_fee_wei,
 					 .budget_day_wei = r->settings.budget_day_wei };
 	struct fb_head_settings head = { .chain_id = r->network.chain_id, .poll_ms = 2 * RIG_POLL_MS,
 					 .depth_max = FB_HEAD_DEPTH, .confirmations = RIG_CONFIRMATIONS,
@@ -162,12 +163,15 @@ static enum fb_status open_engines(struct fb_rig *r)
 	struct fb_commit commit = rig_disk_port(r);
 	struct fb_clock clock = fb_rig_clock(r);
 	struct fb_lane_owner owner;
+	struct fb_lane_ports ports;
 	struct fb_error e = { "" };
 	enum fb_status st;
 
 	fb_head_open(&r->head, r->loop, r->rpc, &head, r->log, r->metrics, NULL, NULL);
 	fb_view_open(&r->view, r->loop, r->rpc, r->metrics);
-	st = fb_lane_open(&r->lane, r->loop, r->rpc, r->store, commit, &r->key, &lane, clock, r->log, r->metrics, &e);
+	ports = (struct fb_lane_ports){ .loop = r->loop, .rpc = r->rpc, .head = r->head, .store = r->store,
+					.commit = commit, .clock = clock, .log = r->log, .metrics = r->metrics };
+	st = fb_lane_open(&r->lane, &ports, &r->key, &lane, &e);
 	if (st != FB_OK) {
 		snprintf(r->sentence, sizeof(r->sentence), "%s", e.text);
 		return st;
@@ -372,7 +376,7 @@ void fb_rig_on_loop(struct fb_rig *r, void (*fn)(void *arg), void *arg)
 
 struct counted {
 	struct fb_lane *lane;
-	size_t rows;
+	size_t rows, included;
 };
 
 static void count_rows(void *arg)
@@ -380,14 +384,23 @@ static void count_rows(void *arg)
 	struct counted *c = arg;
 
 	c->rows = fb_lane_open_count(c->lane);
+	c->included = fb_lane_included_count(c->lane);
 }
 
 size_t fb_rig_open_rows(struct fb_rig *r)
 {
-	struct counted c = { r->lane, 0 };
+	struct counted c = { r->lane, 0, 0 };
 
 	fb_rig_on_loop(r, count_rows, &c);
 	return c.rows;
+}
+
+size_t fb_rig_included_rows(struct fb_rig *r)
+{
+	struct counted c = { r->lane, 0, 0 };
+
+	fb_rig_on_loop(r, count_rows, &c);
+	return c.included;
 }
 
 /* ---- parts ---------------------------------------------------------------------------------------------------------

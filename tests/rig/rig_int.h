@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3 };
+enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_BUMP_MS = 15000 };
 
 struct rig_answer {
 	struct fb_rig *rig;

@@ -47,6 +47,17 @@ static struct fb_sim_history_row *row_of(struct fb_sim *s, const struct fb_addre
 	return &s->histories[s->history_count++];
 }
 
+/* Is it the first of its nonce that counts? Attempts at one nonce are one. */
+static bool counts_first(struct fb_sim *s, const struct sim_tx *tx)
+{
+	if (!counts(s, tx))
+		return false;
+	for (const struct sim_tx *o = s->txs; o < tx; o++)
+		if (o->nonce == tx->nonce && fb_address_eq(&o->sender, &tx->sender) && counts(s, o))
+			return false;
+	return true;
+}
+
 static void note_open(struct fb_sim *s, const struct sim_tx *tx)
 {
 	const struct fb_authorization *a;
@@ -57,7 +68,7 @@ static void note_open(struct fb_sim *s, const struct sim_tx *tx)
 		return;
 	a = &tx->call->authorization;
 	for (size_t i = 0; i < s->tx_count; i++)
-		open += is_for(&s->txs[i], &a->from, &a->nonce) && counts(s, &s->txs[i]);
+		open += is_for(&s->txs[i], &a->from, &a->nonce) && counts_first(s, &s->txs[i]);
 	h = row_of(s, &a->from, &a->nonce);
 	h->open_max = open > h->open_max ? open : h->open_max;
 }
@@ -90,19 +101,35 @@ struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *
 
 /* ---- taking and mining -------------------------------------------------------------------------------------- */
 
-static bool nonce_waits(const struct fb_sim *s, const struct sim_tx *tx)
+void sim_set_tx(struct sim_tx *tx, enum fb_sim_tx state, uint64_t block)
+{
+	tx->state = state;
+	tx->was |= 1u << state;
+	tx->block = block;
+}
+
+static bool same_nonce(const struct sim_tx *a, const struct sim_tx *b)
+{
+	return a->nonce == b->nonce && fb_address_eq(&a->sender, &b->sender);
+}
+
+static struct sim_tx *waiting_rival(struct fb_sim *s, const struct sim_tx *tx)
 {
 	for (size_t i = 0; i < s->tx_count; i++)
-		if (s->txs[i].state == FB_SIM_TX_WAITING && fb_address_eq(&s->txs[i].sender, &tx->sender) &&
-		    s->txs[i].nonce == tx->nonce)
-			return true;
-	return false;
+		if (s->txs[i].state == FB_SIM_TX_WAITING && same_nonce(&s->txs[i], tx))
+			return &s->txs[i];
+	return NULL;
+}
+
+static bool outbids(const struct sim_tx *tx, const struct sim_tx *rival)
+{
+	return 10 * tx->max_fee >= 11 * rival->max_fee && 10 * tx->tip >= 11 * rival->tip;
 }
 
 const char *sim_take(struct fb_sim *s, struct sim_tx *tx)
 {
 	struct sim_account *sender = sim_account(&s->now, &tx->sender);
-	struct sim_tx *known = find(s, &tx->hash);
+	struct sim_tx *known = find(s, &tx->hash), *rival = waiting_rival(s, tx);
 
 	s->taken++;
 	if (known != NULL && known->state == FB_SIM_TX_WAITING)
@@ -111,8 +138,12 @@ const char *sim_take(struct fb_sim *s, struct sim_tx *tx)
 		return "nonce too low";
 	if (sender->wei < (fb_u128)tx->gas_limit * tx->max_fee)
 		return "insufficient funds for gas * price + value";
-	if (nonce_waits(s, tx))
+	if (s->strict_fees && tx->max_fee < s->base_fee)
+		return "max fee per gas less than block base fee";
+	if (rival != NULL && !outbids(tx, rival))
 		return "replacement transaction underpriced";
+	if (rival != NULL)
+		rival->state = FB_SIM_TX_UNKNOWN; /* the node forgets what was replaced */
 	if (known != NULL) {
 		known->state = FB_SIM_TX_WAITING; /* it was forgotten */
 	} else {
@@ -135,23 +166,36 @@ static enum fb_sim_fate draw_fate(struct fb_sim *s)
 	return s->fate;
 }
 
+/* The nonce is used: what else wanted it can never be mined, on this branch. */
+static void lose_nonce(struct fb_sim *s, const struct fb_address *sender, uint64_t nonce)
+{
+	for (size_t i = 0; i < s->tx_count; i++) {
+		struct sim_tx *tx = &s->txs[i];
+
+		if (fb_address_eq(&tx->sender, sender) && tx->nonce == nonce &&
+		    (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN))
+			sim_set_tx(tx, FB_SIM_TX_LOST, s->now.block);
+	}
+}
+
 static void execute(struct fb_sim *s, struct sim_tx *tx)
 {
 	struct sim_account *sender = sim_account(&s->now, &tx->sender);
 	fb_u128 cost = (fb_u128)FB_SIM_GAS_USED * s->base_fee;
 	enum fb_sim_fate fate = draw_fate(s);
+	enum fb_sim_tx end = FB_SIM_TX_REVERTED;
 
 	sender->counter++;
 	tx->paid = cost < sender->wei ? cost : sender->wei;
 	sender->wei -= tx->paid;
-	tx->block = s->now.block;
-	tx->state = FB_SIM_TX_REVERTED;
 	if (fate == FB_SIM_SILENT || tx->call == NULL || !fb_address_eq(&tx->to, &s->token)) {
-		tx->state = FB_SIM_TX_SILENT;
+		end = FB_SIM_TX_SILENT;
 	} else if (fate == FB_SIM_HONEST && sim_token_refusal(s, &s->now, tx->call) == NULL) {
-		tx->state = FB_SIM_TX_MOVED;
+		end = FB_SIM_TX_MOVED;
 		sim_token_move(s, tx->call);
 	}
+	lose_nonce(s, &tx->sender, tx->nonce);
+	sim_set_tx(tx, end, s->now.block);
 }
 
 static struct sim_tx *next_mineable(struct fb_sim *s)
@@ -213,18 +257,9 @@ void fb_sim_take_nonce(struct fb_sim *s, const struct fb_address *sender)
 	struct sim_account *a;
 
 	sim_lock(s);
-	a = sim_account(&s->now, sender);
-	for (size_t i = 0; i < s->tx_count; i++) {
-		struct sim_tx *tx = &s->txs[i];
-
-		if (fb_address_eq(&tx->sender, sender) && tx->nonce == a->counter &&
-		    (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN)) {
-			tx->state = FB_SIM_TX_LOST;
-			tx->block = s->now.block + 1;
-		}
-	}
-	a->counter++;
 	s->now.block++;
+	a = sim_account(&s->now, sender);
+	lose_nonce(s, sender, a->counter++);
 	FB_ASSERT(s->taken_nonce_count < FB_COUNT(s->taken_nonces));
 	s->taken_nonces[s->taken_nonce_count++] = (struct sim_taken_nonce){ *sender, s->now.block };
 	sim_unlock(s);
@@ -247,6 +282,18 @@ bool fb_sim_stranger_settles(struct fb_sim *s, const struct fb_authorization *a,
 	sim_unlock(s);
 	free(call);
 	return moved;
+}
+
+bool fb_sim_tx_was(struct fb_sim *s, const struct fb_hash *hash, enum fb_sim_tx state)
+{
+	const struct sim_tx *tx;
+	bool was;
+
+	sim_lock(s);
+	tx = sim_find(s, hash);
+	was = tx != NULL && (tx->was >> state & 1) == 1;
+	sim_unlock(s);
+	return was;
 }
 
 enum fb_sim_tx fb_sim_tx_state(struct fb_sim *s, const struct fb_hash *hash)

@@ -67,13 +67,14 @@ bool sim_decode_tx(struct sim_tx *out, struct fb_str raw, uint64_t chain_id)
 {
 	struct fb_rlp_item f[FIELDS];
 	struct sim_tx tx = { .state = FB_SIM_TX_WAITING };
-	struct fb_u256 max_fee, value;
+	struct fb_u256 max_fee, tip, value;
 	uint64_t id;
 
 	if (!take_fields(f, raw) || fb_rlp_item_u64(&id, &f[0]) != FB_OK || id != chain_id ||
 	    fb_rlp_item_u64(&tx.nonce, &f[1]) != FB_OK)
 		return false;
-	if (fb_rlp_item_u256(&max_fee, &f[3]) != FB_OK || fb_u256_to_u128(&tx.max_fee, max_fee) != FB_OK ||
+	if (fb_rlp_item_u256(&tip, &f[2]) != FB_OK || fb_u256_to_u128(&tx.tip, tip) != FB_OK ||
+	    fb_rlp_item_u256(&max_fee, &f[3]) != FB_OK || fb_u256_to_u128(&tx.max_fee, max_fee) != FB_OK ||
 	    fb_rlp_item_u64(&tx.gas_limit, &f[4]) != FB_OK || f[5].body.len != 20)
 		return false;
 	if (fb_rlp_item_u256(&value, &f[6]) != FB_OK || !fb_u256_is_zero(value) || !recover(&tx.sender, f))

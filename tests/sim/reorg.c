@@ -20,6 +20,7 @@ static void undo_transfers(struct fb_sim *s, uint64_t above)
 static void undo_transaction(struct fb_sim *s, struct sim_tx *tx, enum fb_sim_reorg fate)
 {
 	struct sim_account *sender = sim_account(&s->now, &tx->sender);
+	bool waits = tx->state != FB_SIM_TX_LOST && fate != FB_SIM_REORG_DROP;
 
 	if (tx->state != FB_SIM_TX_LOST) {
 		FB_ASSERT(sender->counter > 0);
@@ -28,7 +29,7 @@ static void undo_transaction(struct fb_sim *s, struct sim_tx *tx, enum fb_sim_re
 	}
 	tx->paid = 0;
 	tx->block = 0;
-	tx->state = fate == FB_SIM_REORG_DROP ? FB_SIM_TX_UNKNOWN : FB_SIM_TX_WAITING;
+	tx->state = waits ? FB_SIM_TX_WAITING : FB_SIM_TX_UNKNOWN; /* what had lost its nonce may be handed in again */
 }
 
 static void undo_transactions(struct fb_sim *s, uint64_t above, enum fb_sim_reorg fate)
@@ -66,6 +67,8 @@ void fb_sim_reorg(struct fb_sim *s, uint64_t depth, uint64_t blocks, enum fb_sim
 	if (fate == FB_SIM_REORG_MINE && blocks > 0)
 		sim_mine_locked(s);
 	s->now.block = from + blocks;
+	if (s->lag)
+		s->lagging = s->now; /* what it saw is gone */
 	sim_unlock(s);
 }
 

@@ -73,6 +73,13 @@ void fb_sim_set_base_fee(struct fb_sim *s, fb_u128 wei)
 	sim_unlock(s);
 }
 
+void fb_sim_strict_fees(struct fb_sim *s, bool on)
+{
+	sim_lock(s);
+	s->strict_fees = on;
+	sim_unlock(s);
+}
+
 size_t fb_sim_taken(struct fb_sim *s)
 {
 	size_t n;

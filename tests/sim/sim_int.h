@@ -64,10 +64,11 @@ struct sim_call {
 struct sim_tx {
 	struct fb_hash hash;
 	struct fb_address sender, to;
-	uint64_t nonce, block; /* block: when mined */
-	fb_u128 max_fee, paid; /* paid: for gas, when mined */
+	uint64_t nonce, block; /* block: when mined, or lost */
+	fb_u128 max_fee, tip, paid; /* paid: for gas, when mined */
 	uint64_t gas_limit;
 	enum fb_sim_tx state; /* UNKNOWN: forgotten */
+	unsigned was;         /* bits of the states it has had */
 	struct sim_call *call; /* owned; NULL if the data is no transfer */
 };
 
@@ -78,7 +79,7 @@ struct fb_sim {
 	uint64_t chain_id, said_chain_id;
 	struct fb_clock clock;
 	struct sim_state now, lagging;
-	bool auto_mine, lag, hide_receipts;
+	bool auto_mine, lag, hide_receipts, strict_fees;
 	unsigned fall_back; /* requests yet to be answered from `lagging` */
 	fb_u128 gas_estimate, base_fee;
 	struct sim_used used[SIM_USED_MAX];
@@ -133,6 +134,7 @@ bool sim_decode_call(struct sim_call *out, struct fb_str data);
 const char *sim_take(struct fb_sim *s, struct sim_tx *tx);
 const struct sim_tx *sim_find(const struct fb_sim *s, const struct fb_hash *hash);
 void sim_mine_locked(struct fb_sim *s);
+void sim_set_tx(struct sim_tx *tx, enum fb_sim_tx state, uint64_t block);
 /* fault.c: the fault for a request that holds these methods, or for one call. */
 struct fb_sim_rule sim_request_fault(struct fb_sim *s, const char *const *methods, size_t count);
 struct fb_sim_rule sim_call_fault(struct fb_sim *s, const char *method);

@@ -4,5 +4,5 @@
 
 int main(void)
 {
-	return test_lane_row() + test_lane_life() == 0 ? 0 : 1;
+	return test_lane_row() + test_lane_life() + test_lane_heal() + test_lane_block() == 0 ? 0 : 1;
 }

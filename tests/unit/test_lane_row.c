@@ -1,7 +1,8 @@
 /* Goal: a lane's row is stored as DATA.md says, and anything else is refused. Method: golden bytes, round trips, and
  * every byte of a row changed, cut and added. */
+#include "test_lane.h" /* before any other */
+
 #include "lane_int.h"
-#include "test_lane.h"
 
 enum { RAW = 5, OWNER = 3, HASHES_AT = 32, OWNER_AT = 32 + 2 * 32, RAW_AT = OWNER_AT + OWNER, LEN = RAW_AT + RAW };
 static const uint8_t raw[RAW] = { 2, 0xc3, 1, 2, 3 };

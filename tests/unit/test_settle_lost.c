@@ -2,10 +2,19 @@
  * twice nor refused. Method: foreign transactions and hidden receipts, with callers waiting, gone, and back. */
 #include "test_settle.h"
 
-/* Long enough for the lane to give a transaction up, and for it to notice. */
+/* The lane sees that the nonce is past, and what took it is confirmed. */
+static void confirm(struct fb_rig *r)
+{
+	for (int i = 0; i < 10; i++) {
+		breathe(20);
+		fb_sim_mine(fb_rig_sim(r));
+	}
+}
+
+/* Long enough for the lane to give a transaction up. */
 static void pass_lost_time(struct fb_rig *r)
 {
-	breathe(60); /* it must see that the nonce is past first */
+	confirm(r);
 	fb_rig_advance_ms(r, FB_LANE_LOST_MS);
 }
 
@@ -21,6 +30,7 @@ static struct fb_claim start_taken(struct fb_rig *r, fb_rig_ticket *t)
 	WAIT_UNTIL(fb_sim_taken(fb_rig_sim(r)) > before);
 	fb_sim_take_nonce(fb_rig_sim(r), &signer);
 	fb_sim_auto_mine(fb_rig_sim(r), true);
+	confirm(r);
 	return c;
 }
 
@@ -75,8 +85,9 @@ static void lost__counter_goes_back_in_between__not_believed(void **state)
 	breathe(60);
 	fb_rig_advance_ms(r, FB_LANE_LOST_MS - 3000);
 	breathe(60);
-	fb_sim_fall_back(fb_rig_sim(r), 3);
+	fb_sim_fall_back(fb_rig_sim(r), 12);
 	breathe(150);
+	confirm(r);
 	fb_rig_advance_ms(r, FB_LANE_LOST_MS - 3000);
 	breathe(100);
 	CHECK_SENT(1, r, &c);

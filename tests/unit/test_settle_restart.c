@@ -232,6 +232,9 @@ static void start__chain_was_reset__refused_with_a_sentence(void **state)
 
 	(void)state;
 	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &c));
+	for (int i = 0; i < 3; i++)
+		fb_sim_mine(fb_rig_sim(r));
+	WAIT_UNTIL(fb_rig_included_rows(r) == 0); /* confirmed: what is not may have been taken back */
 	fb_rig_stop(r);
 	fb_sim_open(&fresh, fb_rig_network(r), fb_rig_clock(r), 1);
 	fb_sim_set_gas_money(fresh, &signer, (fb_u128)1 << 60);

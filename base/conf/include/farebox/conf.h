@@ -49,6 +49,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(verify_timeout_ms, 10000, 100, 80000, "FAREBOX_VERIFY_TIMEOUT_MS", "deadline of one verification")       \
 	NUMBER(settle_wait_ms, 45000, 0, 80000, "FAREBOX_SETTLE_WAIT_MS", "how long /settle waits for a receipt before it answers settlement_pending") \
 	NUMBER(receipt_poll_ms, 200, 10, 10000, "FAREBOX_RECEIPT_POLL_MS", "pause between two looks for receipts")      \
+	NUMBER(bump_ms, 15000, 1000, 600000, "FAREBOX_BUMP_MS", "how long the signer's next transaction waits before its fees are raised") \
 	NUMBER(head_poll_ms, 0, 0, 60000, "FAREBOX_HEAD_POLL_MS", "pause between two looks at the newest block; 0 takes 500 on a local chain, else 1000") \
 	NUMBER(reorg_depth_max, 64, 1, 512, "FAREBOX_REORG_DEPTH_MAX", "blocks that the chain may take back at once and is still followed") \
 	NUMBER(confirmations, 12, 1, 512, "FAREBOX_CONFIRMATIONS", "blocks on top of a transaction from which it counts as confirmed; at most reorg_depth_max") \

@@ -37,6 +37,14 @@
 	X(SETTLE_REFUSED,   INFO,   "a settlement was refused: payer, nonce, reason")                 \
 	X(TX_SENT,          INFO,   "a transaction was handed to the chain: signer, nonce, tx")       \
 	X(TX_RESENT,        ODD,    "the same bytes were sent again: signer, nonce, tx, why")         \
+	X(TX_REFUSED,       ODD,    "an endpoint did not take a transaction: signer, nonce, tx, class, why") \
+	X(TX_REPLACED,      ODD,    "a transaction waits too long, another with higher fees: signer, nonce, tx, max_fee_gwei") \
+	X(TX_CAPPED,        ODD,    "a transaction waits and its fees may not be raised further: signer, nonce, tx") \
+	X(TX_INCLUDED,      INFO,   "a transaction is in a block: signer, nonce, tx, block, attempt")       \
+	X(TX_VANISHED,      ODD,    "the block of a transaction is gone, it waits again: signer, nonce, tx, block") \
+	X(TX_CONFIRMED,     INFO,   "a transaction has its confirmations: signer, nonce, tx, block")        \
+	X(TX_GAP,           ODD,    "nothing stands for an account nonce the chain waits for, it is filled: signer, nonce, tx") \
+	X(TX_FOREIGN,       ODD,    "another program sent with our key: signer, nonce (the next), ours")    \
 	X(TX_NONCE_TAKEN,   ODD,    "another program used our account nonce: signer, nonce, tx")      \
 	X(SIGNER_LOW,       ODD,    "the signer's gas money runs out: signer, wei")                   \
 	X(LEDGER_READY,     INFO,   "the books are loaded: batch, seq, replayed (records), accounts") \

@@ -32,9 +32,26 @@
 	X(TX_INFLIGHT,     "farebox_tx_inflight", GAUGE, "", "transactions sent and not yet included")                  \
 	X(TX_SENT,         "farebox_tx_sent_total", COUNTER, "", "transactions handed to the chain")                    \
 	X(TX_RESENT,       "farebox_tx_resent_total", COUNTER, "", "same bytes handed over again")                      \
+	X(TX_TAKEN,        "farebox_tx_answers_total", COUNTER, "{class=\"taken\"}", "answers to a transaction that was handed over") \
+	X(TX_KNOWN,        "farebox_tx_answers_total", COUNTER, "{class=\"known\"}", "answers to a transaction that was handed over") \
+	X(TX_NONCE_LOW,    "farebox_tx_answers_total", COUNTER, "{class=\"nonce_low\"}", "answers to a transaction that was handed over") \
+	X(TX_FEE_LOW,      "farebox_tx_answers_total", COUNTER, "{class=\"fee_low\"}", "answers to a transaction that was handed over") \
+	X(TX_UNDERPRICED,  "farebox_tx_answers_total", COUNTER, "{class=\"underpriced\"}", "answers to a transaction that was handed over") \
+	X(TX_NO_FUNDS,     "farebox_tx_answers_total", COUNTER, "{class=\"no_funds\"}", "answers to a transaction that was handed over") \
+	X(TX_REFUSED,      "farebox_tx_answers_total", COUNTER, "{class=\"refused\"}", "answers to a transaction that was handed over") \
+	X(TX_UNKNOWN,      "farebox_tx_answers_total", COUNTER, "{class=\"unknown\"}", "answers to a transaction that was handed over") \
+	X(LANE_REPLACED,   "farebox_lane_healed_total", COUNTER, "{what=\"replaced\"}", "what a lane put right by itself") \
+	X(LANE_VANISHED,   "farebox_lane_healed_total", COUNTER, "{what=\"vanished\"}", "what a lane put right by itself") \
+	X(LANE_RETURNED,   "farebox_lane_healed_total", COUNTER, "{what=\"returned\"}", "what a lane put right by itself") \
+	X(LANE_FORGOTTEN,  "farebox_lane_healed_total", COUNTER, "{what=\"forgotten\"}", "what a lane put right by itself") \
+	X(LANE_FILLED,     "farebox_lane_healed_total", COUNTER, "{what=\"filled\"}", "what a lane put right by itself") \
+	X(LANE_FOREIGN,    "farebox_lane_healed_total", COUNTER, "{what=\"foreign\"}", "what a lane put right by itself") \
+	X(LANE_LOST,       "farebox_lane_healed_total", COUNTER, "{what=\"lost\"}", "what a lane put right by itself") \
+	X(LANE_CAPPED,     "farebox_lane_capped_total", COUNTER, "", "fees that would have to rise above max_fee or the budget") \
+	X(LANE_INCLUDED,   "farebox_tx_unconfirmed", GAUGE, "", "transactions included and not yet confirmed")            \
 	X(TX_FAILED,       "farebox_tx_failed_total", COUNTER, "", "transactions included with status 0")               \
 	X(GAS_SPENT_GWEI,  "farebox_gas_spent_gwei_total", COUNTER, "", "gas money spent")                              \
-	X(SIGNER_GWEI,     "farebox_signer_balance_gwei", GAUGE, "", "native coin of the signer")                       \
+	X(SIGNER_GWEI,     "farebox_signer_balance_gwei", GAUGE, "", "native coin of the signer, of several the lowest")                       \
 	X(CHAIN_HEAD,      "farebox_chain_head_block", GAUGE, "", "newest block seen")                                  \
 	X(CHAIN_AGE,       "farebox_chain_head_age_seconds", GAUGE, "", "age of the newest block")                      \
 	X(REORGS,          "farebox_chain_reorgs_total", COUNTER, "", "times that remembered blocks were taken back")     \

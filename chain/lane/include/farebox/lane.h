@@ -21,7 +21,7 @@
  * Invariants  L1 nothing is sent before its row is durable            (checked: send.c fb_lane_send_row)
  *             L2 two rows of one lane never have the same nonce       (checked: lane.c fb_lane_insert)
  *             L3 a nonce below the stored counter is never allocated, but to fill a gap   (checked: lane.c new_row)
- *             L4 a row moves only as FB_LANE_MOVES says               (checked: step.c fb_lane_move)
+ *             L4 a row moves only as FB_LANE_MOVES says               (checked: step.c)
  * Ownership   borrows everything it is opened with until closed. Owner callbacks get what they gave.
  * Threads     the loop's thread only.
  * Stored      DATA.md: lane rows, inclusions, counter, gas of the day.
@@ -32,6 +32,7 @@
 #include "farebox/core.h"
 #include "farebox/crypto.h"
 #include "farebox/event.h"
+#include "farebox/head.h"
 #include "farebox/json.h"
 #include "farebox/metric.h"
 #include "farebox/net.h"
@@ -49,11 +50,66 @@ enum {
 	FB_LANE_OWNER_MAX = 8192,     /* bytes of an owner's key */
 	FB_LANE_OWNER_PUTS_MAX = 100, /* rows an owner may commit with a lane's */
 	FB_LANE_OWNERS_MAX = 4,
+	FB_LANES_MAX = 8, /* side by side in one program */
 	FB_LANE_RESEND_MS = 5000,
-	FB_LANE_LOST_MS = 10000,  /* a nonce taken by another transaction must look so for this long */
+	FB_LANE_BUMP_MS = 1000, /* least time between two attempts */
+	FB_LANE_LOST_MS = 10000,  /* a nonce taken by another transaction must look so for this long, and for
+				   * `confirmations` blocks */
 	FB_LANE_BEHIND_MS = 5000, /* a chain that is behind us must look so for this long */
-	FB_LANE_FILL_MAX = 64,    /* nonces that may be filled at a start; a chain further behind is another one */
+	FB_LANE_FILL_MAX = 64,    /* nonces that may be filled at once; a chain further behind is another one */
 };
+
+/* The states of a row. X(name, not included yet) */
+#define FB_LANE_STEPS(X)                                                           \
+	X(COMMITTING, true)  /* the first attempt is on its way to the disk */     \
+	X(SENDING,    true)  /* durable; its last send has not been answered */    \
+	X(WAITING,    true)  /* sent, or to be sent again */                       \
+	X(BUMPING,    true)  /* another attempt is on its way to the disk */       \
+	X(INCLUDING,  true)  /* a receipt came, and is on its way to the disk */   \
+	X(INCLUDED,   false) /* in a block; confirmations are waited for */        \
+	X(VANISHING,  false) /* the block is gone; that is on its way to the disk */ \
+	X(BOOKING,    false) /* confirmed; its gas is being booked */              \
+	X(CONFIRMING, false) /* its removal is on its way to the disk */           \
+	X(LOSING,     true)  /* nonce taken for good; likewise */                  \
+	X(GONE,       false) /* no row any more */                                 \
+	X(STUCK,      true)  /* the disk did not confirm; nothing more in this life */
+enum fb_lane_step {
+#define X(name, open) FB_LANE_##name,
+	FB_LANE_STEPS(X)
+#undef X
+	FB_LANE_STEP_END /* not a state */
+};
+/* Every way from one state to another; nothing else happens to a row. X(name, from, to) */
+#define FB_LANE_MOVES(X)                         \
+	X(DURABLE,       COMMITTING, SENDING)    \
+	X(ANSWERED,      SENDING,    WAITING)    \
+	X(AGAIN,         WAITING,    SENDING)    \
+	X(BUMP,          WAITING,    BUMPING)    \
+	X(BUMPED,        BUMPING,    SENDING)    \
+	X(MINED_EARLY,   SENDING,    INCLUDING)  \
+	X(MINED,         WAITING,    INCLUDING)  \
+	X(RECORDED,      INCLUDING,  INCLUDED)   \
+	X(VANISH,        INCLUDED,   VANISHING)  \
+	X(VANISHED,      VANISHING,  WAITING)    \
+	X(BOOK,          INCLUDED,   BOOKING)    \
+	X(UNBOOKED,      BOOKING,    INCLUDED)   \
+	X(CONFIRM,       BOOKING,    CONFIRMING) \
+	X(CONFIRMED,     CONFIRMING, GONE)       \
+	X(LOSE,          WAITING,    LOSING)     \
+	X(LOST,          LOSING,     GONE)       \
+	X(FAIL_NEW,      COMMITTING, STUCK)      \
+	X(FAIL_BUMP,     BUMPING,    STUCK)      \
+	X(FAIL_MINED,    INCLUDING,  STUCK)      \
+	X(FAIL_VANISHED, VANISHING,  STUCK)      \
+	X(FAIL_CONFIRM,  CONFIRMING, STUCK)      \
+	X(FAIL_LOST,     LOSING,     STUCK)
+enum fb_lane_move {
+#define X(name, from, to) FB_LANE_MOVE_##name,
+	FB_LANE_MOVES(X)
+#undef X
+	FB_LANE_MOVE_END /* not a move */
+};
+const char *fb_lane_move_name(enum fb_lane_move m);
 
 /* Rows the owner wants in the lane's batch; texts must live until the callback's caller has committed,
  * that is, in the owner's own memory until the next callback for that job. */
@@ -102,14 +158,32 @@ struct fb_lane_owner {
 struct fb_lane_settings {
 	uint64_t chain_id;
 	uint64_t receipt_poll_ms;
+	uint64_t bump_ms;       /* the account's next transaction waits so long before its fees are raised */
+	fb_u128 max_fee_wei;    /* per gas, of any attempt */
 	fb_u128 budget_day_wei; /* 0: none */
+	/* What a confirmed transaction cost, to be booked once: called again for the same tx after a restart or a
+	 * failure, so booking is idempotent by tx. done(arg, FB_OK) on the loop, later or at once; otherwise it is
+	 * called again with a later block. NULL: nobody keeps books. */
+	void (*spent)(void *ctx, const struct fb_hash *tx, fb_u128 cost_wei,
+		      void (*done)(void *arg, enum fb_status status), void *arg);
+	void *spent_ctx;
+};
+/* What a lane works with, borrowed until it is closed. */
+struct fb_lane_ports {
+	struct fb_loop *loop;
+	struct fb_rpc *rpc;
+	struct fb_head *head; /* whose setting `confirmations` is the lane's */
+	struct fb_store *store;
+	struct fb_commit commit;
+	struct fb_clock clock;
+	struct fb_log *log;
+	struct fb_metrics *metrics;
 };
 struct fb_lane;
 /* FB_STORAGE, FB_BAD_KEY; e says what. The key is copied and wiped at close. */
-FB_MUST_USE enum fb_status fb_lane_open(struct fb_lane **out, struct fb_loop *loop, struct fb_rpc *rpc,
-					struct fb_store *store, struct fb_commit commit, const struct fb_key *key,
-					const struct fb_lane_settings *settings, struct fb_clock clock,
-					struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_lane_open(struct fb_lane **out, const struct fb_lane_ports *ports,
+					const struct fb_key *key, const struct fb_lane_settings *settings,
+					struct fb_error *e);
 /* The owner of all jobs whose key begins with the byte `tag`; before the start, once for each tag. */
 void fb_lane_own(struct fb_lane *lane, char tag, const struct fb_lane_owner *owner);
 /* From now on nothing is sent or asked; rows stay open for the next start. What the disk still confirms
@@ -117,14 +191,16 @@ void fb_lane_own(struct fb_lane *lane, char tag, const struct fb_lane_owner *own
 void fb_lane_stop(struct fb_lane *lane);
 void fb_lane_close(struct fb_lane *lane); /* NULL allowed */
 /* Asks the chain; started(arg, FB_OK) when the lane may sign. FB_UNREACHABLE …: ask again. FB_MISMATCH: the
- * chain's counter is and stays below what this lane has used: another chain, or one that was reset; the sentence says
- * so. */
+ * chain's counter is and stays further below what this lane has used than can be filled (FB_LANE_FILL_MAX), or at 0:
+ * another chain, or one that was reset; the sentence says so. */
 void fb_lane_start(struct fb_lane *lane, void (*started)(void *arg, enum fb_status status, const char *sentence),
 		   void *arg);
 const struct fb_address *fb_lane_signer(const struct fb_lane *lane);
 /* The signer's native coin as last seen, and when the chain was last asked. */
 bool fb_lane_balance(const struct fb_lane *lane, fb_u128 *wei);
-size_t fb_lane_open_count(const struct fb_lane *lane); /* rows that are not included */
+size_t fb_lane_open_count(const struct fb_lane *lane);     /* rows that are not included */
+size_t fb_lane_included_count(const struct fb_lane *lane); /* rows that wait for confirmations */
+uint64_t fb_lane_moves(const struct fb_lane *lane, enum fb_lane_move m); /* made since it was opened */
 
 struct fb_lane_job {
 	struct fb_str key; /* the owner's, of 1..FB_LANE_OWNER_MAX bytes; the first says whose */

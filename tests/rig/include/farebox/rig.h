@@ -69,6 +69,7 @@ struct fb_view *fb_rig_view(struct fb_rig *r);
 struct fb_head *fb_rig_head(struct fb_rig *r);
 struct fb_lane *fb_rig_lane(struct fb_rig *r);
 size_t fb_rig_open_rows(struct fb_rig *r);
+size_t fb_rig_included_rows(struct fb_rig *r); /* that wait for confirmations */
 
 /* ---- payments --------------------------------------------------------------------------------------------- */
 /* The sample payment (tests/unit/fb_sample.h) of a payer with its own nonce, changed as told, signed. */

@@ -12,6 +12,8 @@
  *             - a request may be refused, or taken and its reply lost; an answer may be late, an error, a
  *               web page, a 429, or nonsense. What was taken takes effect, whatever its reply says;
  *             - a node may forget a transaction that was not mined yet;
+ *             - the base fee may rise; a node may refuse what does not pay it (fb_sim_strict_fees). One transaction
+ *               takes the place of another of the same nonce if both its fees are a tenth higher;
  *             - a node may lag: it answers from an older block, but takes transactions as ever;
  *             - the last blocks may be replaced by others; what was in them is mined again, waits, or is forgotten;
  *             - a node may lie about blocks: hash, parent or number of a block are made up;
@@ -20,7 +22,8 @@
  *             - somebody else may hand in a payer's authorization;
  *             - a transaction may revert, or succeed without the token's Transfer log;
  *             - the payer may move its money away at any time; gas money may run out.
- *             What it never does: invent a receipt, a log or a balance, or accept an authorization twice.
+ *             What it never does: invent a receipt, a log or a balance, or accept an authorization twice on
+ *             one branch.
  *
  * Layer       11; linked by tests alone.
  * Errors      none: what cannot be done is the test's mistake and stops it.
@@ -52,6 +55,7 @@ void fb_sim_set_chain_id(struct fb_sim *s, uint64_t chain_id); /* what the node 
 void fb_sim_set_counter(struct fb_sim *s, const struct fb_address *of, uint64_t transactions);
 void fb_sim_set_gas_estimate(struct fb_sim *s, fb_u128 gas);
 void fb_sim_set_base_fee(struct fb_sim *s, fb_u128 wei);
+void fb_sim_strict_fees(struct fb_sim *s, bool on); /* fees below the base fee are refused; off at the start */
 
 /* ---- mining ---------------------------------------------------------------------------------------------- */
 void fb_sim_auto_mine(struct fb_sim *s, bool on); /* on at the start */
@@ -127,6 +131,7 @@ enum fb_sim_tx {
 	FB_SIM_TX_LOST
 };
 enum fb_sim_tx fb_sim_tx_state(struct fb_sim *s, const struct fb_hash *tx);
+bool fb_sim_tx_was(struct fb_sim *s, const struct fb_hash *tx, enum fb_sim_tx state); /* is, or was before a reorg */
 struct fb_sim_account {
 	struct fb_u256 atoms;
 	fb_u128 wei;
@@ -136,10 +141,10 @@ struct fb_sim_account fb_sim_account(struct fb_sim *s, const struct fb_address *
 struct fb_sim_history { /* of one authorization */
 	unsigned moved;    /* transactions that moved its money, by anybody */
 	unsigned ours;     /* of those, from the served signer */
-	unsigned sent;     /* different transactions that were taken for it from the served signer */
+	unsigned sent;     /* different transactions that were taken for it from the served signer, attempts too */
 	unsigned dead;     /* of `sent`, they moved nothing and never will: another took their nonce, or reverted */
 	uint64_t atoms;    /* that moved */
-	unsigned open_max; /* of `sent`, the most that had moved it or still could at one time */
+	unsigned open_max; /* of `sent`, the most account nonces that had moved it or still could at one time */
 };
 struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce);
 size_t fb_sim_taken(struct fb_sim *s);			   /* eth_sendRawTransaction that were taken, repeats too */

@@ -14,6 +14,7 @@ static void read_tx(struct fb_tx *out, const struct fb_lane_row *row)
 	struct fb_u256 tip, max_fee;
 	bool good = fb_rlp_take(&list, &rest) == FB_OK;
 
+	*out = (struct fb_tx){ .creates = false };
 	rest = list.body;
 	for (size_t i = 0; i < FIELDS && good; i++)
 		good = fb_rlp_take(&f[i], &rest) == FB_OK;

@@ -77,6 +77,11 @@ static enum fb_status status_of(enum fb_head_fault fault)
 	return statuses[fault];
 }
 
+static uint64_t newest_below(uint64_t number)
+{
+	return number > 0 ? number - 1 : 0;
+}
+
 /* status: why nothing was heard, when the fault is SILENT. */
 static void end_look(struct fb_head *h, enum fb_head_fault fault, enum fb_status status)
 {
@@ -86,6 +91,8 @@ static void end_look(struct fb_head *h, enum fb_head_fault fault, enum fb_status
 	h->asking = false;
 	count_fault(h, fault);
 	r.status = fault == FB_HEAD_FAULT_SILENT ? status : status_of(fault);
+	fb_metric_set(h->metrics, FB_M_CHAIN_SAFE, newest_below(fb_follow_safe(&h->follow)));
+	fb_metric_set(h->metrics, FB_M_CHAIN_FINAL, newest_below(fb_follow_final(&h->follow)));
 	if (fb_head_latest(h, &head)) {
 		r.block = head.number;
 		r.block_time_s = head.time_s;

@@ -139,6 +139,14 @@ const FAULTS = [
 	{ name: 'open_to_the_world', args: ['--bind', '0.0.0.0'], code: CONFIG, says: /let anyone settle/ },
 	{ name: 'open_to_the_world_v6', args: ['--bind', '::'], code: CONFIG, says: /let anyone settle/ },
 	{
+		name: 'more_confirmations_than_depth', args: ['--confirmations', '65'],
+		code: CONFIG, says: /confirmations \(flag --confirmations\): want at most reorg_depth_max \(default\), 64/,
+	},
+	{
+		name: 'final_before_confirmed', args: ['--finality-blocks', '11'],
+		code: CONFIG, says: /finality_blocks \(flag --finality-blocks\): want at least confirmations \(default\), 12/,
+	},
+	{
 		name: 'open_without_budget', args: ['--bind', '0.0.0.0', '--open-settle'],
 		code: CONFIG, says: /needs a gas budget/,
 	},

@@ -54,6 +54,8 @@
 	X(SIGNER_GWEI,     "farebox_signer_balance_gwei", GAUGE, "", "native coin of the signer, of several the lowest")                       \
 	X(CHAIN_HEAD,      "farebox_chain_head_block", GAUGE, "", "newest block seen")                                  \
 	X(CHAIN_AGE,       "farebox_chain_head_age_seconds", GAUGE, "", "age of the newest block")                      \
+	X(CHAIN_SAFE,      "farebox_chain_safe_block", GAUGE, "", "newest block that counts as safe")                \
+	X(CHAIN_FINAL,     "farebox_chain_final_block", GAUGE, "", "newest block that counts as final")              \
 	X(REORGS,          "farebox_chain_reorgs_total", COUNTER, "", "times that remembered blocks were taken back")     \
 	X(REORG_DEPTH,     "farebox_chain_reorg_depth_max", GAUGE, "", "most blocks taken back at once since the start") \
 	X(HEAD_SILENT,     "farebox_chain_head_faults_total", COUNTER, "{class=\"silent\"}", "looks at the head that the endpoint spoilt") \

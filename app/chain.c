@@ -56,7 +56,7 @@ static enum fb_status open_store(struct fb_server *s, struct fb_error *e)
 	return st;
 }
 
-static enum fb_status open_rpc(struct fb_server *s, struct fb_error *e)
+enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_error *e)
 {
 	struct fb_rpc_settings settings = { .url_count = s->network.rpc_url_count,
 					    .timeout_ms = s->conf.rpc_timeout_ms };
@@ -164,7 +164,7 @@ static enum fb_status await(struct fb_server *s, void (*what)(void *arg), struct
 enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 {
 	struct opening engines = { .server = s, .error = e };
-	enum fb_status st = open_rpc(s, e);
+	enum fb_status st = fb_server_open_rpc(s, e);
 
 	if (st != FB_OK)
 		return st;

@@ -14,6 +14,8 @@ static const struct fb_command commands[] = {
 	{ "pay", "pay URL --key SOURCE [--yes] [--max AMOUNT]", "buy one call from an x402 server", fb_command_pay },
 	{ "key", "key new|import|address ...", "make, encrypt and show keys", fb_command_key },
 	{ "ledger", "ledger ACTION [--data DIR] ...", "look into the books, check and copy them", fb_command_ledger },
+	{ "escrow", "escrow deploy|status [--SETTING VALUE]...", "create and show the contract that holds deposits",
+	  fb_command_escrow },
 	{ "config", "config check|print [--json] [--SETTING VALUE]...",
 	  "check and show the settings and where each came from", fb_command_config },
 	{ "version", "version [--json]", "show the version", fb_command_version },

@@ -57,6 +57,8 @@ FB_MUST_USE enum fb_status fb_server_read_settings(struct fb_server *s, struct f
 FB_MUST_USE enum fb_status fb_server_read_network(struct fb_server *s, struct fb_error *e);
 FB_MUST_USE enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e);
 bool fb_server_is_loopback(const char *bind);
+/* chain.c: loop, net and RPC alone, which the caller closes in reverse, whatever came of it. */
+FB_MUST_USE enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_error *e);
 /* chain.c: store, loop, RPC and engines; the checks of the chain; and their end. */
 FB_MUST_USE enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e);
 void fb_server_drain(struct fb_server *s);

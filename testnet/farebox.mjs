@@ -37,6 +37,18 @@ export function runFarebox(args, env = {}) {
 	});
 }
 
+// An escrow made by `farebox escrow deploy`, the roles held by { owner, payoutRole, pauseRole }: what the command says
+// in its last line. signer pays the gas; caps in whole USDC.
+export async function deployEscrow({ chainUrl, signer, owner, payoutRole, pauseRole, caps = {} }) {
+	const roles = { '--owner': owner.address, '--payout-role': payoutRole.address, '--pause-role': pauseRole.address };
+	const args = Object.entries({ ...roles, ...caps }).flat();
+	const env = { EVM_NETWORK: NETWORK, EVM_RPC_URL: chainUrl, EVM_PRIVATE_KEY: signer.privateKey, ESCROW_ADDRESS: '' };
+	const { code, stdout, output } = await runFarebox(['escrow', 'deploy', ...args, '--yes', '--json'], env);
+	if (code !== 0)
+		throw new Error(`farebox escrow deploy ended with ${code}: ${output}`);
+	return JSON.parse(stdout.trimEnd().split('\n').at(-1));
+}
+
 // `farebox pay URL` with the payer's key, which travels by environment: never on a command line.
 export const runPay = (url, payer, args = []) =>
 	runFarebox(['pay', url, '--key', '$FAREBOX_PAY_KEY', '--yes', ...args], { FAREBOX_PAY_KEY: payer.privateKey });

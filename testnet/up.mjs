@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { ask, authorize, pay } from './buy.mjs';
 import { CHAIN_ID, startChain } from './chain.mjs';
 import { ChildError } from './child.mjs';
-import { runPay, startFarebox } from './farebox.mjs';
+import { deployEscrow, runPay, startFarebox } from './farebox.mjs';
 import { isFree } from './ports.mjs';
 import { bold, detail, dim, fail, green, line, money, shorten, step } from './screen.mjs';
 import { USDC_ABI } from './usdc.mjs';
@@ -50,12 +50,23 @@ async function bringUpChain({ chainPort, blockTime }) {
 	return chain;
 }
 
-async function bringUpFarebox({ port }, chain, { signer, payee }) {
+async function bringUpEscrow(chain, people) {
+	step('The escrow: farebox escrow deploy');
+	const escrow = await deployEscrow({ chainUrl: chain.url, ...people });
+	detail('address', `${escrow.escrow} ${dim(`since block ${escrow.escrowFrom}, ${escrow.gasUsed} gas`)}`);
+	detail('owner', escrow.owner);
+	detail('pays out', escrow.payoutRole);
+	detail('can stop it', escrow.pauseRole);
+	return escrow;
+}
+
+async function bringUpFarebox({ port }, chain, escrow, { signer, payee }) {
 	const data = join(STATE, 'data');
 	step('farebox');
 	rmSync(data, { recursive: true, force: true }); // the chain it tells of is gone
 	const log = join(STATE, 'farebox.log');
-	const farebox = await startFarebox({ port, chainUrl: chain.url, signer, payee, data, log });
+	const env = { ESCROW_ADDRESS: escrow.escrow, ESCROW_FROM_BLOCK: String(escrow.escrowFrom) };
+	const farebox = await startFarebox({ port, chainUrl: chain.url, signer, payee, data, log, env });
 	detail('url', farebox.url);
 	detail('pays gas as', signer.address);
 	detail('log', farebox.log);
@@ -130,7 +141,7 @@ async function buyByClient(chain, url, people, price) {
 	requireMoved(before, after, price);
 }
 
-function showWhatNow(chain, farebox, { agent, payee }) {
+function showWhatNow(chain, farebox, { escrow, escrowFrom }, { agent, payee }) {
 	step('Now you');
 	detail('farebox', farebox.url);
 	detail('chain', chain.url);
@@ -140,6 +151,8 @@ function showWhatNow(chain, farebox, { agent, payee }) {
 	line(`   curl -i ${farebox.url}/demo`);
 	line(`   export AGENT_KEY=${agent.privateKey}`);
 	line(`   build/release/farebox pay ${farebox.url}/demo --key '$AGENT_KEY' --yes`);
+	line(`   build/release/farebox escrow status --rpc-url ${chain.url} --escrow ${escrow} \\`);
+	line(`     --escrow-from ${escrowFrom}`);
 	line(`\n   ${bold('Ctrl-C ends both.')}`);
 }
 
@@ -162,15 +175,16 @@ async function untilStopped(children, signalled) {
 async function run(options, children, signalled) {
 	const chain = await bringUpChain(options);
 	children.unshift(['anvil', chain]);
-	const [signer, agent, payee] = chain.accounts;
-	const people = { signer, agent, payee };
-	const farebox = await bringUpFarebox(options, chain, people);
+	const [signer, agent, payee, owner, payoutRole, pauseRole] = chain.accounts;
+	const people = { signer, agent, payee, owner, payoutRole, pauseRole };
+	const escrow = await bringUpEscrow(chain, people);
+	const farebox = await bringUpFarebox(options, chain, escrow, people);
 	children.unshift(['farebox', farebox]);
 	const price = await buyByHand(chain, `${farebox.url}/demo`, people);
 	await buyByClient(chain, `${farebox.url}/demo`, people, price);
 	if (options.once)
 		return;
-	showWhatNow(chain, farebox, people);
+	showWhatNow(chain, farebox, escrow, people);
 	await untilStopped(children, signalled);
 }
 

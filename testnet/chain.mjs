@@ -1,9 +1,10 @@
 // The local chain: anvil with Base Sepolia's chain id, USDC, Multicall3 and ten funded accounts.
 // As a program: tools/node testnet/chain.mjs [--port N] [--block-time SECONDS] [anvil's options]
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { createTestClient, defineChain, http, publicActions, toHex } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { ChildError, startChild } from './child.mjs';
@@ -40,10 +41,11 @@ function connect(url) {
 		.extend(publicActions);
 }
 
-function startAnvil({ port, hardfork, anvilOptions, log }) {
+function startAnvil({ port, hardfork, anvilOptions, state, log }) {
 	const args = [
 		'--port', String(port), '--chain-id', String(CHAIN_ID), '--hardfork', hardfork,
 		'--accounts', String(HOLDERS + 2), '--no-mining', ...anvilOptions,
+		...(state ? ['--load-state', state] : []),
 	];
 	return startChild({ name: 'anvil', command: anvilPath(), args, log, ready: /^Listening on (\S+)/m });
 }
@@ -56,18 +58,20 @@ async function startMining(client, blockTime) {
 }
 
 // port 0 takes a free one. blockTime in whole seconds; 0 mines each transaction at once. The two accounts after the
-// ten are the token's: see installUsdc.
-export async function startChain({ port = 0, blockTime = 0, hardfork = 'prague', anvilOptions = [], log }) {
-	const anvil = await startAnvil({ port, hardfork, anvilOptions, log });
+// ten are the token's: see installUsdc. state: a file that saveState made of an earlier chain, which
+// goes on: it is there before anybody can ask.
+export async function startChain({ port = 0, blockTime = 0, hardfork = 'prague', anvilOptions = [], state, log }) {
+	const anvil = await startAnvil({ port, hardfork, anvilOptions, state, log });
 	try {
 		const url = `http://${anvil.match[1]}`;
 		const client = connect(url);
 		const accounts = Array.from({ length: HOLDERS }, (_, i) => account(i));
 		const [deployer, owner] = [account(HOLDERS), account(HOLDERS + 1)];
-		await installUsdc(client, {
-			deployer: deployer.address, owner: owner.address,
-			holders: accounts.map(({ address }) => address), amount: HOLDER_AMOUNT,
-		});
+		if (!state)
+			await installUsdc(client, {
+				deployer: deployer.address, owner: owner.address,
+				holders: accounts.map(({ address }) => address), amount: HOLDER_AMOUNT,
+			});
 		await startMining(client, blockTime);
 		return {
 			url, client, accounts, owner, usdc: USDC_ADDRESS, multicall3: MULTICALL3_ADDRESS,
@@ -77,6 +81,11 @@ export async function startChain({ port = 0, blockTime = 0, hardfork = 'prague',
 		await anvil.stop();
 		throw error;
 	}
+}
+
+export async function saveState({ client }, path) {
+	const state = await client.dumpState();
+	writeFileSync(path, gunzipSync(Buffer.from(state.slice(2), 'hex')));
 }
 
 function printChain(chain) {

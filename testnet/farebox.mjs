@@ -7,10 +7,10 @@ import { startChild } from './child.mjs';
 export const FAREBOX = process.env.FAREBOX_BIN ?? join(import.meta.dirname, '../build/release/farebox');
 
 // Starts `farebox serve` with `signer` ({ privateKey }) paying for gas and `payee` earning what /demo costs.
-// port 0 takes a free one; env adds or replaces settings.
-export async function startFarebox({ port = 0, chainUrl, signer, payee, data, log, env = {} }) {
+// port 0 takes a free one; env adds or replaces settings. It must be ready within timeoutMs.
+export async function startFarebox({ port = 0, chainUrl, signer, payee, data, log, timeoutMs, env = {} }) {
 	const child = await startChild({
-		name: 'farebox', command: FAREBOX, args: ['serve', '--data', data, '--local-chain'], log,
+		name: 'farebox', command: FAREBOX, args: ['serve', '--data', data, '--local-chain'], log, timeoutMs,
 		ready: /^Facilitator listening on (\S+)/m,
 		env: {
 			...process.env, PORT: String(port), EVM_NETWORK: NETWORK, EVM_RPC_URL: chainUrl,

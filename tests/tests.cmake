@@ -129,6 +129,18 @@ foreach(name api browser cli_pay cli_serve conformance escrow_cli head hostile l
   set_tests_properties(interop.${name} PROPERTIES
     LABELS interop TIMEOUT 300 ENVIRONMENT "FAREBOX_BIN=$<TARGET_FILE:farebox>")
 endforeach()
+# The built program on a real chain, in storms (tests/storm): load, kills, lies, reorgs, two processes, races. Under
+# TSan one of them; the others say nothing more there and take their time.
+set(storms volume)
+if(NOT FB_SANITIZE STREQUAL thread)
+  list(APPEND storms deploy kill liar race replay underway)
+endif()
+foreach(name ${storms})
+  add_test(NAME chaos.${name}
+    COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/storm/${name}.test.mjs)
+  set_tests_properties(chaos.${name} PROPERTIES LABELS chaos TIMEOUT 7200 ENVIRONMENT
+    "FAREBOX_BIN=$<TARGET_FILE:farebox>;FAREBOX_BUILD=${PROJECT_BINARY_DIR}")
+endforeach()
 add_test(NAME lint.contracts
   COMMAND ${PROJECT_SOURCE_DIR}/tools/node ${PROJECT_SOURCE_DIR}/contracts-abi/build.mjs --check)
 

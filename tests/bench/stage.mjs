@@ -21,10 +21,11 @@ export const tool = (name) => join(BUILD, name);
 export const run = promisify(execFile);
 
 // Signs `count` payments into a file, one request body a line.
-async function writeBodies(path, count) {
+export async function writeBodies(path, count, build = BUILD) {
 	const out = createWriteStream(path);
 	await once(out, 'open');
-	const child = spawn(tool('bench_payloads'), [String(count), String(PAYERS)], { stdio: ['ignore', out, 'inherit'] });
+	const stdio = ['ignore', out, 'inherit'];
+	const child = spawn(join(build, 'bench_payloads'), [String(count), String(PAYERS)], { stdio });
 	const [code] = await once(child, 'exit');
 	out.close();
 	if (code !== 0)
@@ -32,7 +33,7 @@ async function writeBodies(path, count) {
 }
 
 // The payers take turns, so the first lines name all of them.
-async function readPayers(path) {
+export async function readPayers(path) {
 	const payers = new Set();
 	for await (const line of createInterface({ input: createReadStream(path) })) {
 		if (payers.size === PAYERS)

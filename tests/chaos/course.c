@@ -1,9 +1,10 @@
 /* One course of events: what a seed makes callers, the chain, the node, the disk and the operator do. */
 #include "chaos.h"
 
+#include "virtual.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- chance ------------------------------------------------------------------------------------------------------ */
 
@@ -23,9 +24,7 @@ bool chaos_chance(struct chaos *c, unsigned percent)
 
 void chaos_sleep_ms(uint64_t ms)
 {
-	struct timespec t = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&t, NULL);
+	virtual_run_ms(ms);
 }
 
 /* ---- beginning -----------------------------------------------------------------------------------------------------
@@ -258,9 +257,9 @@ static void fail_disk(struct chaos *c, struct chaos_totals *t)
 static void slow_disk(struct chaos *c, struct chaos_totals *t)
 {
 	(void)t;
-	fb_rig_hold_commits(c->rig, true);
+	virtual_disks_hold(true);
 	chaos_sleep_ms(chaos_draw(c, 20));
-	fb_rig_hold_commits(c->rig, false);
+	virtual_disks_hold(false);
 }
 
 void chaos_step(struct chaos *c, struct chaos_totals *t)

@@ -1,8 +1,12 @@
 /* Goal: no course of faults, restarts and crashes breaks settlement's promises. Method: many seeds; each draws
  * which faults exist, then a few dozen events; at the end an auditor with naive books looks at every payment.
  *
+ * The engine is the real one; time, network, disk and chain are simulated (tests/virtual): a seed replays its run.
+ *
  * usage: sim_settle [FIRST_SEED [COUNT]]     also FB_TEST_SEED and FB_SIM_SEEDS; a failing seed is printed. */
 #include "chaos.h"
+
+#include "virtual.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEEDS = 200, STEPS = 70, WORKERS = 4 };
+enum { SEEDS = 1000, SEEDS_FULL = 10000, STEPS = 70, WORKERS = 4 };
 
 static uint64_t seed;
 
@@ -45,15 +49,17 @@ static void run_one(struct chaos_totals *t)
 {
 	struct chaos *c = fb_must_alloc(1, sizeof(*c));
 
+	virtual_reset(seed);
 	chaos_open(c, seed);
 	for (int i = 0; i < STEPS; i++)
 		chaos_step(c, t);
 	chaos_audit(c, t);
 	fb_rig_close(c->rig);
 	free(c);
+	virtual_reset(0);
 }
 
-/* A course mostly waits: several processes wait together. */
+/* Each process has a world of its own. */
 static bool run_all(struct chaos_totals totals[WORKERS], uint64_t first, uint64_t count)
 {
 	bool good = true;
@@ -114,7 +120,9 @@ static bool met_everything(struct chaos_totals *t)
 int main(int argc, char **argv)
 {
 	uint64_t first = number(argc > 1 ? argv[1] : NULL, "FB_TEST_SEED", 1);
-	uint64_t count = number(argc > 2 ? argv[2] : NULL, "FB_SIM_SEEDS", SEEDS);
+	const char *full = getenv("FB_TEST_FULL");
+	uint64_t usual = full != NULL && strcmp(full, "1") == 0 ? SEEDS_FULL : SEEDS;
+	uint64_t count = number(argc > 2 ? argv[2] : NULL, "FB_SIM_SEEDS", usual);
 	struct chaos_totals *totals =
 		mmap(NULL, WORKERS * sizeof(*totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct chaos_totals all;

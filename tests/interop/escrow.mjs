@@ -12,6 +12,7 @@ import { authorize, typedData } from './payment.mjs';
 const COMPILED = JSON.parse(readFileSync(join(import.meta.dirname, '../../contracts-abi/escrow.json'), 'utf8'));
 export const ESCROW_ABI = COMPILED.abi;
 const GAS = toHex(16_000_000);
+const RECEIPT_MS = 60_000; // a loaded machine is slow
 export const NO_ADDRESS = toHex(0, { size: 20 });
 export const MAX_128 = 2n ** 128n - 1n;
 export const STATES = { none: 0, paid: 1, cancelled: 2 };
@@ -24,11 +25,13 @@ export const reason = (name) => REASONS.indexOf(name);
 // Sends by an account of anvil's and waits for the receipt, whatever became of it.
 export async function transact(chain, transaction) {
 	const hash = await chain.client.request({ method: 'eth_sendTransaction', params: [{ gas: GAS, ...transaction }] });
-	for (;;) {
+	const deadline = Date.now() + RECEIPT_MS;
+	do {
 		const receipt = await chain.client.request({ method: 'eth_getTransactionReceipt', params: [hash] });
 		if (receipt)
 			return receipt;
-	}
+	} while (Date.now() < deadline);
+	throw new Error(`no receipt of ${hash}`);
 }
 
 function decode(escrow, log) {

@@ -345,12 +345,10 @@ test('batch__of_the_most_orders__is_paid_and_of_one_more_refused', async () => {
 // With too little gas the whole batch is undone: no id is told as failed that only lacked gas.
 test('batch__with_too_little_gas__is_undone_as_a_whole', async () => {
 	await fill(1000n);
-	const orders = Array.from({ length: 8 }, () => order(1n));
-	const call = { from: address('payoutRole'), to: escrow.address, data: escrow.data('payoutBatch', orders) };
 	const trial = async (gas) => {
-		const snapshot = await chain.client.snapshot();
-		const receipt = await transact(chain, { ...call, gas: toHex(gas) });
-		await chain.client.revert({ id: snapshot });
+		const data = escrow.data('payoutBatch', Array.from({ length: 8 }, () => order(1n)));
+		const call = { from: address('payoutRole'), to: escrow.address, data, gas: toHex(gas) };
+		const receipt = await transact(chain, call);
 		return { ...receipt, events: receipt.logs.length };
 	};
 	const { gasUsed } = await trial(1_000_000);
@@ -359,7 +357,7 @@ test('batch__with_too_little_gas__is_undone_as_a_whole', async () => {
 		const { status, events } = await trial(gas);
 		outcomes.add(`${status} ${events}`);
 	}
-	assert.deepEqual([...outcomes], ['0x0 0', `0x1 ${2 * orders.length}`]);
+	assert.deepEqual([...outcomes], ['0x0 0', '0x1 16']);
 });
 
 test('cancel__an_id__burns_it_for_good', async () => {

@@ -1,6 +1,7 @@
 // `farebox escrow deploy` and `status`: what they do on the chain, what they say, and everything they refuse.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { join } from 'node:path';
 import { generatePrivateKey } from 'viem/accounts';
@@ -8,6 +9,7 @@ import { startChain } from '../../testnet/chain.mjs';
 import { runFarebox } from '../../testnet/farebox.mjs';
 import { Escrow, MAX_128, NO_ADDRESS, openEscrow } from './escrow.mjs';
 import { scratchFolder } from './scratch.mjs';
+import { askUntil } from './stage.mjs';
 import { send } from './token.mjs';
 
 const FAILED = 1, USAGE = 64, UNAVAILABLE = 69, CONFIG = 78;
@@ -150,6 +152,49 @@ test('deploy__while_the_signer_has_a_transaction_under_way__is_refused', async (
 	await refused(() => deploy(), CONFIG, /transactions under way/);
 	await chain.client.mine({ blocks: 1 });
 	await chain.client.setAutomine(true);
+});
+
+test('deploy__mined_late__waits_for_it', async () => {
+	await chain.client.setAutomine(false);
+	const deploying = deploy();
+	await askUntil(() => chain.client.getTxpoolStatus(), ({ pending }) => pending > 0);
+	await chain.client.mine({ blocks: 1 });
+	await chain.client.setAutomine(true);
+	const { code, output } = await deploying;
+	assert.equal(code, 0, output);
+});
+
+// An endpoint before the chain that answers one method with an error, and may pass the call on nevertheless.
+async function openEndpoint(method, { passOn }) {
+	const server = createServer(async (request, response) => {
+		const body = Buffer.concat(await Array.fromAsync(request)).toString();
+		const hit = body.includes(`"${method}"`);
+		const headers = { 'Content-Type': 'application/json' };
+		const forward = () => fetch(chain.url, { method: 'POST', body, headers });
+		const answer = !hit || passOn ? await (await forward()).text() : '';
+		const refusal = JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'no luck today' } });
+		response.writeHead(200, headers).end(hit ? refusal : answer);
+	});
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+test('deploy__refused_by_the_endpoint__leaves_the_outcome_open', async () => {
+	const endpoint = await openEndpoint('eth_sendRawTransaction', { passOn: false });
+	const { code, stdout, output } = await deploy({ env: { EVM_RPC_URL: endpoint.url } });
+	endpoint.close();
+	assert.equal(code, UNAVAILABLE, output);
+	assert.equal(stdout, '');
+	assert.match(output, /Sending transaction 0x[0-9a-f]{64}\nThe escrow will stand at 0x/);
+	assert.match(output, /no luck today; the transaction is in no block yet, but may still get into one/);
+});
+
+test('deploy__refused_by_the_endpoint_that_took_it__finds_the_receipt', async () => {
+	const endpoint = await openEndpoint('eth_sendRawTransaction', { passOn: true });
+	const { code, stdout, output } = await deploy({ env: { EVM_RPC_URL: endpoint.url } });
+	endpoint.close();
+	assert.equal(code, 0, output);
+	assert.equal(lastLine(stdout).sequence, 4);
 });
 
 test('status__without_a_proper_escrow__is_refused', async () => {

@@ -561,6 +561,42 @@ test('hostile_token__that_pauses_in_a_deposit__leaves_the_sequence_whole', async
 	assert.deepEqual(ours.map(({ event, sequence: number }) => [event, number]), [['Paused', 6n], ['Deposit', 7n]]);
 });
 
+// ---- gas ----
+
+async function gasOf(name, functionName, ...args) {
+	const data = escrow.data(functionName, ...args);
+	const { status, gasUsed } = await transact(chain, { from: address(name), to: escrow.address, data });
+	assert.equal(status, '0x1');
+	return Number(gasUsed);
+}
+
+// The bounds are what BENCHMARKS.md says, and some room. Each call is its kind's second: the first pays for new slots.
+test('gas__of_each_call__stays_within_its_bound', async (t) => {
+	await approve('agent', 1_000_000n);
+	await fill(1_000_000n);
+	const holders = chain.accounts.slice(3).map(({ address: holder }) => holder);
+	const someOrders = (count) => Array.from({ length: count }, (_, i) => order(1n, holders[i % holders.length]));
+	const payArgs = () => Object.values(order(1n, address('other')));
+	const authorized = async () => asBytes(await signDeposit(people.agent, { to: escrow.address }));
+	const batches = [10, 100];
+	await by('agent', 'deposit', 1n);
+	await by('payoutRole', 'payout', ...payArgs());
+	const used = {
+		deposit: await gasOf('agent', 'deposit', 1n),
+		depositWithAuthorization: await gasOf('stranger', 'depositWithAuthorization', ...(await authorized())),
+		payout: await gasOf('payoutRole', 'payout', ...payArgs()),
+		cancelPayout: await gasOf('payoutRole', 'cancelPayout', freshId()),
+	};
+	for (const count of batches)
+		used[`each of ${count}`] = Math.ceil((await gasOf('payoutRole', 'payoutBatch', someOrders(count))) / count);
+	t.diagnostic(JSON.stringify(used));
+	const bounds = {
+		deposit: 75_000, depositWithAuthorization: 114_000, payout: 102_000, cancelPayout: 61_000, 'each of 10': 48_000,
+		'each of 100': 39_000,
+	};
+	assert.deepEqual(Object.entries(used).filter(([name, gas]) => gas > bounds[name]), []);
+});
+
 // ---- all of it ----
 
 test('events__asked_for_by_number__are_found_one_each', async () => {

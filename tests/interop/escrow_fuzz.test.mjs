@@ -13,7 +13,7 @@ import { balanceOf, send } from './token.mjs';
 
 const FULL = process.env.FB_TEST_FULL === '1';
 const FIRST_SEED = Number(process.env.FB_TEST_SEED ?? 1);
-const [RUNS, STEPS] = FULL ? [12, 1000] : [2, 350];
+const [RUNS, STEPS] = FULL ? [12, 1000] : [2, 400];
 const CHECK_EVERY = 25;
 const IDS = 60; // few, so that they meet again
 const PEOPLE = 10;
@@ -65,10 +65,24 @@ class World {
 		return this.random.pick(this.people).address;
 	}
 
-	// Mostly the one who may, unless nobody can sign for it.
+	canSign(account) {
+		return this.people.some(({ address }) => address === account);
+	}
+
+	// One who holds a role, or is to; or anyone. Always one who can sign.
+	somebodyOfRank() {
+		const { owner, pendingOwner, payoutRole, pauseRole } = this.model;
+		const chosen = this.random.pick([owner, pendingOwner, payoutRole, pauseRole]);
+		return this.canSign(chosen) ? chosen : this.anyone();
+	}
+
+	// Mostly the one who may, else often one who may do something else.
 	mostly(account) {
-		const able = this.people.some(({ address }) => address === account);
-		return able && this.random.chance(0.85) ? account : this.anyone();
+		return this.canSign(account) && this.random.chance(0.85) ? account : this.somebodyOfRank();
+	}
+
+	candidate() {
+		return this.random.chance(0.4) ? this.somebodyOfRank() : this.payee();
 	}
 
 	amount() {
@@ -134,10 +148,10 @@ const DRAWS = {
 	setCaps: (w) => w.call(w.mostly(w.model.owner), 'setCaps', ...w.caps()),
 	pause: (w) => w.call(w.mostly(w.model.pauseRole), 'pause'),
 	unpause: (w) => w.call(w.mostly(w.model.owner), 'unpause'),
-	transferOwnership: (w) => w.call(w.mostly(w.model.owner), 'transferOwnership', w.payee()),
+	transferOwnership: (w) => w.call(w.mostly(w.model.owner), 'transferOwnership', w.candidate()),
 	acceptOwnership: (w) => w.call(w.mostly(w.model.pendingOwner), 'acceptOwnership'),
-	setPayoutRole: (w) => w.call(w.mostly(w.model.owner), 'setPayoutRole', w.payee()),
-	setPauseRole: (w) => w.call(w.mostly(w.model.owner), 'setPauseRole', w.payee()),
+	setPayoutRole: (w) => w.call(w.mostly(w.model.owner), 'setPayoutRole', w.candidate()),
+	setPauseRole: (w) => w.call(w.mostly(w.model.owner), 'setPauseRole', w.candidate()),
 	tokenPause: (w) => w.tokenCall(chain.owner.address, w.model.token.paused ? 'unpause' : 'pause'),
 	blacklist: (w) => {
 		const account = w.random.chance(0.1) ? w.escrow.address : w.anyone();
@@ -151,8 +165,8 @@ const DRAWS = {
 };
 // How often at most; without a word here twice.
 const WEIGHTS = {
-	approve: 10, transfer: 6, deposit: 10, depositFor: 8, depositWithAuthorization: 8, payout: 14, payoutBatch: 16,
-	cancelPayout: 4, setCaps: 3, unpause: 6, tokenPause: 4, unBlacklist: 8,
+	approve: 16, transfer: 8, deposit: 14, depositFor: 12, depositWithAuthorization: 10, payout: 18, payoutBatch: 22,
+	cancelPayout: 4, setCaps: 3, unpause: 10, transferOwnership: 3, acceptOwnership: 3, tokenPause: 3, unBlacklist: 12,
 };
 
 // Good ones, used ones, and ones signed for something else.

@@ -10,19 +10,19 @@ import { measureChain } from './settle_chain.mjs';
 import { printReport } from './settle_report.mjs';
 import { settleRun } from './settle_run.mjs';
 import { readPayments } from './settle_truth.mjs';
-import { addFarebox, addReference, openStage } from './stage.mjs';
+import { addFarebox, addReference, openStage, writeBodies } from './stage.mjs';
 
 const FOLDER = join(import.meta.dirname, '../../build/bench-settle');
-const WARM_UP = { connections: 16, seconds: 2 };
+const WARM_UP = { connections: 64, seconds: 3 };
 const LARGE_GAS = 400_000_000;
-// Two chains, of which the first mines in two ways: automine and blocks take turns on the same anvil.
+// In this order, so that what is cut off at the end is what matters least. Each has an anvil of its own.
 const CHAINS = [
-	{ name: 'automine', blockTime: 0, concurrency: [1, 16, 64, 200] },
-	{ name: 'blocks', blockTime: 1, concurrency: [1, 64, 200, 1000] },
 	{ name: 'large', blockTime: 1, gasLimit: LARGE_GAS, concurrency: [200, 1000, 4000] },
+	{ name: 'blocks', blockTime: 1, concurrency: [1, 64, 200, 1000] },
+	{ name: 'automine', blockTime: 0, concurrency: [1, 16, 64] },
 ];
 const QUICK = { automine: [64], blocks: [200], large: [1000] };
-const REFERENCE_MOST = 1000; // at once: beyond, it does nothing but fall behind
+const REFERENCE_MOST = 1000; // at once: beyond, the stock facilitator does nothing but fall behind
 const FAREBOX_ENV = { FAREBOX_CONNECTIONS_MAX: '8192', FAREBOX_PER_ADDRESS_MAX: '8192' };
 const REFERENCE_ENV = { NONCE_MANAGER: '1', POLL_MS: '100' };
 const BODIES = { full: 200_000, quick: 40_000 };
@@ -67,6 +67,7 @@ function readOptions() {
 }
 
 const startReference = (stage, env) => addReference(stage, { env: { ...REFERENCE_ENV, ...env } });
+const startBatching = (stage, env) => addReference(stage, { batch: true, env: { ...REFERENCE_ENV, ...env } });
 const startFarebox = (stage, env) => addFarebox(stage, { ...FAREBOX_ENV, ...env });
 
 // With its JSON-RPC calls counted, if asked for.
@@ -94,9 +95,10 @@ async function measure(stage, entry, options) {
 
 async function startAll(stage, { reference, calls }) {
 	const servers = [];
-	await stage.chain.client.setAutomine(true);
-	if (reference)
+	if (reference) {
 		servers.push(await startServer(stage, 'reference', startReference, calls));
+		servers.push(await startServer(stage, 'with batching', startBatching, calls));
+	}
 	servers.push(await startServer(stage, 'farebox', startFarebox, calls));
 	for (const entry of servers)
 		await measure(stage, entry, WARM_UP);
@@ -124,7 +126,7 @@ function summarise(rounds) {
 }
 
 async function measureAt(connections, chain, stage, servers, { rounds, seconds, deadline }) {
-	const present = servers.filter(({ name }) => name !== 'reference' || connections <= REFERENCE_MOST);
+	const present = servers.filter(({ name }) => name === 'farebox' || connections <= REFERENCE_MOST);
 	const results = present.map(() => []);
 	for (let round = 0; round < rounds && Date.now() < deadline; round++)
 		for (const [i, entry] of present.entries())
@@ -133,30 +135,18 @@ async function measureAt(connections, chain, stage, servers, { rounds, seconds, 
 		.map(({ name }, i) => ({ chain: chain.name, connections, name, ...summarise(results[i]) }));
 }
 
-async function startMining({ client }, { blockTime }) {
-	if (blockTime > 0)
-		await client.setIntervalMining({ interval: blockTime });
-	else
-		await client.setAutomine(true);
-}
-
-// The chains of one gas limit share one anvil and its servers.
-async function measureStage(chains, options) {
-	const { gasLimit } = chains[0];
+async function measureStage(chain, payments, options) {
 	const stage = await openStage(FOLDER, {
-		bodies: options.quick ? BODIES.quick : BODIES.full, blockTime: 0,
-		anvilOptions: gasLimit ? ['--gas-limit', String(gasLimit)] : [],
+		bodies: payments.path, blockTime: chain.blockTime,
+		anvilOptions: chain.gasLimit ? ['--gas-limit', String(chain.gasLimit)] : [],
 	});
 	try {
-		Object.assign(stage, { next: 0, payments: await readPayments(stage.bodies) });
-		const raw = options.raw ? await measureChain(stage, chains, startMining, options.quick) : [];
+		Object.assign(stage, { next: 0, payments: payments.all });
+		const raw = options.raw && chain.blockTime > 0 ? await measureChain(stage, chain.name, options.quick) : [];
 		const servers = await startAll(stage, options);
 		const rows = [];
-		for (const chain of chains) {
-			await startMining(stage.chain, chain);
-			for (const connections of chain.concurrency)
-				rows.push(...await measureAt(connections, chain, stage, servers, options));
-		}
+		for (const connections of chain.concurrency)
+			rows.push(...await measureAt(connections, chain, stage, servers, options));
 		return { raw, rows };
 	} finally {
 		await stage.close();
@@ -168,12 +158,14 @@ async function makeReport(options) {
 	rmSync(FOLDER, { recursive: true, force: true });
 	mkdirSync(FOLDER, { recursive: true });
 	const report = { machine: describeMachine(), seconds: options.seconds, raw: [], rows: [] };
+	const path = join(FOLDER, 'bodies.jsonl');
+	await writeBodies(path, options.quick ? BODIES.quick : BODIES.full);
+	const payments = { path, all: await readPayments(path) };
 	const limited = { ...options, deadline: Date.now() + 60_000 * options.minutes };
-	for (const isLarge of [false, true]) {
-		const chains = options.chains.filter(({ gasLimit }) => (gasLimit !== undefined) === isLarge);
-		if (chains.length === 0)
-			continue;
-		const { raw, rows } = await measureStage(chains, limited);
+	for (const chain of options.chains) {
+		if (Date.now() > limited.deadline)
+			break;
+		const { raw, rows } = await measureStage(chain, payments, limited);
 		report.raw.push(...raw);
 		report.rows.push(...rows);
 	}

@@ -1,6 +1,6 @@
 // What tests/bench/settle prints.
 const COLUMNS = [
-	['chain', 9], ['at once', 8], ['server', 10], ['payments/s', 11], ['p50 ms', 8], ['p99 ms', 8], ['max ms', 8],
+	['chain', 9], ['at once', 8], ['server', 15], ['payments/s', 11], ['p50 ms', 8], ['p99 ms', 8], ['max ms', 8],
 	['failed', 7], ['untrue', 7], ['untold', 7], ['again', 7], ['pays/tx', 8], ['gas/pay', 8], ['CPU us', 8],
 	['chain us', 9],
 ];
@@ -25,29 +25,34 @@ function printRow(row) {
 
 function printRatio(ours, theirs) {
 	const percent = (name) => `${round(100 * ours[name] / theirs[name], 1)} %`;
-	const other = theirs.connections === ours.connections ? '' : ` to ${theirs.connections}`;
+	const other = theirs.connections === ours.connections ? theirs.name : `${theirs.name} at ${theirs.connections}`;
 	const times = round(ours.perSecond / theirs.perSecond, 1);
-	console.log(`${ours.chain}, at ${ours.connections}${other}: ${times} times the payments/s,`
+	console.log(`${ours.chain}, farebox at ${ours.connections} to ${other}: ${times} times the payments/s,`
 		+ ` ${percent('p99_us')} of the p99, ${percent('gas')} of the gas, ${percent('serverUs')} of the CPU`);
 }
 
 const best = (rows) => rows.toSorted((a, b) => b.perSecond - a.perSecond)[0];
 
-function printRatios(rows) {
-	console.log('\nfarebox to the reference');
-	for (const chain of new Set(rows.map((row) => row.chain))) {
-		const [ours, theirs] = ['farebox', 'reference']
-			.map((name) => rows.filter((row) => row.chain === chain && row.name === name));
+// At the same concurrency, then the best of each.
+function printRatiosOf(rows) {
+	const ours = rows.filter(({ name }) => name === 'farebox');
+	const others = new Set(rows.filter(({ name }) => name !== 'farebox').map(({ name }) => name));
+	for (const other of others) {
+		const theirs = rows.filter(({ name }) => name === other);
 		for (const row of ours) {
 			const same = theirs.find(({ connections }) => connections === row.connections);
 			if (same)
 				printRatio(row, same);
 		}
-		if (theirs.length > 0 && ours.length > 0) {
-			process.stdout.write('best to best, ');
-			printRatio(best(ours), best(theirs));
-		}
+		process.stdout.write('best to best: ');
+		printRatio(best(ours), best(theirs));
 	}
+}
+
+function printRatios(rows) {
+	console.log();
+	for (const chain of new Set(rows.map((row) => row.chain)))
+		printRatiosOf(rows.filter((row) => row.chain === chain));
 }
 
 function printCalls(rows) {

@@ -57,10 +57,11 @@ export async function fund({ client, usdc }, payers) {
 		throw new Error(`a payer has ${balance} after having been given ${PAYER_AMOUNT}`);
 }
 
-// bodies: how many. The other options are startChain's.
-export async function openStage(folder, { bodies: count, ...options }) {
-	const bodies = join(folder, 'bodies.jsonl');
-	await writeBodies(bodies, count);
+// bodies: how many to write, or the path of those that are there already. The other options are startChain's.
+export async function openStage(folder, { bodies: wanted, ...options }) {
+	const bodies = typeof wanted === 'string' ? wanted : join(folder, 'bodies.jsonl');
+	if (bodies !== wanted)
+		await writeBodies(bodies, wanted);
 	const chain = await startChain({ blockTime: BLOCK_TIME_S, log: join(folder, 'chain.log'), ...options });
 	const children = [chain]; // last started first
 	try {

@@ -24,6 +24,7 @@ static void on_head(void *arg, const struct fb_head_report *r)
 	fb_ops_set(&s->ops, FB_OPS_CHAIN_OTHER, r->status == FB_MISMATCH);
 	fb_ops_set(&s->ops, FB_OPS_CHAIN_STALE, stale);
 	fb_ops_set(&s->ops, FB_OPS_BROKEN, fb_log_broken_count(s->log) > 0);
+	fb_server_indexer_hears(s, r);
 	if (r->status != FB_OK)
 		return;
 	fb_metric_set(s->metrics, FB_M_CHAIN_HEAD, r->block);
@@ -117,6 +118,8 @@ static void open_engines(void *arg)
 	o->status = fb_lane_open(&s->lane, &ports, &s->key, &lane, o->error);
 	if (o->status == FB_OK)
 		own_lane(s, commit, &settle);
+	if (o->status == FB_OK)
+		o->status = fb_server_open_indexer(s, o->error);
 }
 
 /* ---- the checks before anything is served -------------------------------------------------------------------- */
@@ -203,6 +206,7 @@ static void close_outside(void *arg)
 	if (s->lane != NULL)
 		fb_lane_stop(s->lane);
 	fb_head_stop(s->head);
+	fb_server_stop_indexer(s);
 	fb_rpc_close(s->rpc); /* first: what it is still asked is answered now, to owners that are there */
 	fb_view_close(s->view);
 }
@@ -213,6 +217,7 @@ static void close_engines(void *arg)
 
 	fb_settle_close(s->settle);
 	fb_lane_close(s->lane);
+	fb_server_close_indexer(s);
 	fb_head_close(s->head);
 	fb_net_close(s->net);
 }

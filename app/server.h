@@ -6,6 +6,7 @@
 #include "farebox/core.h"
 #include "farebox/crypto.h"
 #include "farebox/event.h"
+#include "farebox/follow.h"
 #include "farebox/head.h"
 #include "farebox/http.h"
 #include "farebox/lane.h"
@@ -15,12 +16,16 @@
 #include "farebox/ops.h"
 #include "farebox/pay.h"
 #include "farebox/port.h"
+#include "farebox/reserve.h"
 #include "farebox/rpc.h"
 #include "farebox/settle.h"
 #include "farebox/store.h"
 #include "farebox/view.h"
 #include "farebox/writer.h"
 #include "farebox/x402.h"
+
+/* The number of the token in the books. */
+enum { FB_SERVER_ASSET = 1 };
 
 struct fb_server {
 	struct fb_conf conf;
@@ -40,6 +45,10 @@ struct fb_server {
 	struct fb_lane *lane;
 	struct fb_settle *settle;
 	struct fb_head *head;
+	struct fb_credit_settings credit;
+	struct fb_follow *follow; /* NULL: no escrow is configured */
+	struct fb_reserve *reserve;
+	struct fb_rpc *second_rpc; /* prefers another endpoint; NULL: there is one alone */
 	struct fb_auth_keys *keys;
 	struct fb_x402 x402;
 	struct fb_ops ops;
@@ -63,6 +72,13 @@ FB_MUST_USE enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_err
 FB_MUST_USE enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e);
 void fb_server_drain(struct fb_server *s);
 void fb_server_close_chain(struct fb_server *s); /* also half-opened */
+/* indexer.c: the escrow's indexer and the reserve check, if an escrow is configured; on the loop's thread. Stop comes
+ * before the RPC client is closed, close after the writer is. */
+FB_MUST_USE enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e); /* settings */
+FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);
+void fb_server_stop_indexer(struct fb_server *s);
+void fb_server_close_indexer(struct fb_server *s);
+void fb_server_indexer_hears(struct fb_server *s, const struct fb_head_report *r);
 /* listen.c: the API and the metrics listener. */
 FB_MUST_USE enum fb_status fb_server_listen(struct fb_server *s, struct fb_error *e);
 #endif /* FB_SERVER_H */

@@ -272,6 +272,8 @@ enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 	enum fb_status st = fb_server_read_network(s, e);
 
 	if (st == FB_OK)
+		st = fb_server_read_credit(s, e);
+	if (st == FB_OK)
 		st = check_bind(s, e);
 	if (st == FB_OK)
 		st = check_public_url(s, e);

@@ -305,6 +305,18 @@ enum fb_rung fb_head_rung(const struct fb_head *h, uint64_t number, const struct
 	return fb_follow_rung(&h->follow, number, hash);
 }
 
+bool fb_head_ladder(const struct fb_head *h, uint64_t *safe, uint64_t *final)
+{
+	struct fb_head_block latest;
+	uint64_t not_safe = fb_follow_safe(&h->follow), not_final = fb_follow_final(&h->follow);
+
+	if (!fb_head_latest(h, &latest))
+		return false;
+	*safe = not_safe > 0 ? not_safe - 1 : 0;
+	*final = not_final > 0 ? not_final - 1 : 0;
+	return true;
+}
+
 const char *fb_rung_name(enum fb_rung r)
 {
 	static const char *const names[] = { "none", "included", "confirmed", "safe", "final" };

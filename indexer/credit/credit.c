@@ -100,6 +100,11 @@ enum fb_status fb_credit_value(const struct fb_credit *c, uint64_t number, struc
 	return fb_amount_sub(out, in, gone);
 }
 
+enum fb_status fb_credit_total(const struct fb_credit *c, struct fb_amount *out)
+{
+	return fb_amount_sub(out, c->cursor.in, c->cursor.out);
+}
+
 struct fb_amount fb_credit_at_risk(const struct fb_credit *c)
 {
 	return c->at_risk;

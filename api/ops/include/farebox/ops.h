@@ -22,6 +22,8 @@
 	X(CHAIN_OTHER,   "the RPC endpoint serves another chain now")       \
 	X(CHAIN_PARTED,  "the chain took back more blocks than are followed, or a final one") \
 	X(SIGNER_LOW,    "the signer has too little gas money")             \
+	X(INDEXER_HALTED, "crediting is halted, the log says why: an operator must look and release it") \
+	X(RESERVES,      "the escrow does not hold what the books say: withdrawals are stopped") \
 	X(BROKEN,        "a promise of ours failed, the log says which: restart") \
 	X(STOPPING,      "the server is stopping")
 enum fb_ops_fault {

@@ -38,6 +38,11 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	SECRET(passphrase, "FAREBOX_PASSPHRASE", "passphrase of the keystore: $NAME or a file; asked for when empty")   \
 	TEXT(escrow, "", "ESCROW_ADDRESS", "address of the escrow contract; empty takes the network file's, if it names one") \
 	NUMBER(escrow_from, 0, 0, 9223372036854775807, "ESCROW_FROM_BLOCK", "block in which the escrow was created; set it with escrow") \
+	TEXT(credit_rung, "safe", "FAREBOX_CREDIT_RUNG", "when a deposit may be spent: blocks, safe or finalized")       \
+	NUMBER(credit_blocks, 12, 1, 1000000, "FAREBOX_CREDIT_BLOCKS", "with credit_rung blocks: how many, the deposit's own counted") \
+	NUMBER(credit_early_max, 0, 0, 1000000000000000, "FAREBOX_CREDIT_EARLY_MAX", "largest deposit, in the token's smallest unit, that may be spent at once; 0 is none") \
+	NUMBER(credit_early_cap, 0, 0, 1000000000000000, "FAREBOX_CREDIT_EARLY_CAP", "most that all such deposits together may be while their rung is not reached") \
+	NUMBER(log_range_max, 10000, 1, 10000, "FAREBOX_LOG_RANGE_MAX", "blocks whose logs are asked for at once")       \
 	TEXT(data, "", "FAREBOX_DATA", "directory of the stored records; empty takes the platform's state directory")   \
 	SWITCH(open_settle, "FAREBOX_OPEN_SETTLE", "let anyone settle on a non-loopback address (needs gas_budget_day_gwei)") \
 	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \

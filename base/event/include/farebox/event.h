@@ -47,6 +47,13 @@
 	X(TX_FOREIGN,       ODD,    "another program sent with our key: signer, nonce (the next), ours")    \
 	X(TX_NONCE_TAKEN,   ODD,    "another program used our account nonce: signer, nonce, tx")      \
 	X(SIGNER_LOW,       ODD,    "the signer's gas money runs out: signer, wei")                   \
+	X(MOVEMENT,         INFO,   "money moved at the escrow, or got on: kind, state, amount, block, tx")  \
+	X(MOVEMENT_GONE,    ODD,    "a movement's block is gone, it is reversed: kind, amount, block, tx")  \
+	X(INDEXER_DOUBT,    ODD,    "an answer about logs is not believed and asked for again: first, last, why") \
+	X(INDEXER_HALTED,   ODD,    "nothing is credited until an operator releases it: why")              \
+	X(INDEXER_RELEASED, INFO,   "an operator lets crediting go on")                                    \
+	X(RESERVES_DIFFER,  ODD,    "the escrow does not hold what the books say, withdrawals stop: block, books, chain, good, which") \
+	X(ESCROW_LEAK,      ODD,    "money left the escrow that was not paid out by us: movements")         \
 	X(LEDGER_READY,     INFO,   "the books are loaded: batch, seq, replayed (records), accounts") \
 	X(STORE_SALVAGED,   ODD,    "damaged records were replaced by a copy that lacks nothing acknowledged: aside, batch") \
 	X(DERIVED_DAMAGED,  ODD,    "rows derived from the journal cannot be read; the next start makes them again") \

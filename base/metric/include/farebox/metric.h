@@ -76,6 +76,14 @@
 	X(COMMITS,         "farebox_commits_total", COUNTER, "", "durable batches")                                     \
 	X(COMMIT_PUTS,     "farebox_commit_rows_total", COUNTER, "", "rows in durable batches")                         \
 	X(COMMIT_SECONDS,  "farebox_wal_fsync_seconds", HISTOGRAM, "", "time of one durable batch")                     \
+	X(INDEXER_BLOCK,   "farebox_indexer_block", GAUGE, "", "newest block whose logs were read")             \
+	X(INDEXER_LOOKED,  "farebox_indexer_final_block", GAUGE, "", "newest final block that was looked at for good") \
+	X(INDEXER_LIVE,    "farebox_indexer_movements", GAUGE, "", "movements that are not final yet")              \
+	X(INDEXER_RANGES,  "farebox_indexer_ranges_total", COUNTER, "", "ranges of blocks read")                   \
+	X(INDEXER_DOUBTS,  "farebox_indexer_doubts_total", COUNTER, "", "answers about logs that were not believed") \
+	X(INDEXER_HALTED,  "farebox_indexer_halted", GAUGE, "", "1 while nothing is credited until an operator looks") \
+	X(RESERVE_BLOCK,   "farebox_reserve_block", GAUGE, "", "newest safe block at which books and escrow were compared") \
+	X(RESERVE_DELTA,   "farebox_ledger_chain_delta_atomic", GAUGE, "", "difference of books and escrow at that block") \
 	X(LEDGER_RECORDS,  "farebox_ledger_records_total", COUNTER, "", "durable records of the journal since the start") \
 	X(LEDGER_TAIL,     "farebox_ledger_tail_records", GAUGE, "", "records that are not folded into indexes yet")     \
 	X(FOLD_SECONDS,    "farebox_ledger_fold_seconds", HISTOGRAM, "", "time to fold records into indexes")

@@ -211,6 +211,8 @@ enum fb_credit_halt fb_credit_halted(const struct fb_credit *c);
 /* What the escrow must hold after block `number`, looked <= number < next block. FB_OVERFLOW: less than nothing, a
  * lie. */
 FB_MUST_USE enum fb_status fb_credit_value(const struct fb_credit *c, uint64_t number, struct fb_amount *out);
+/* As of all that was posted, blocks not read yet (receipts) too. FB_OVERFLOW. */
+FB_MUST_USE enum fb_status fb_credit_total(const struct fb_credit *c, struct fb_amount *out);
 struct fb_amount fb_credit_at_risk(const struct fb_credit *c);
 uint64_t fb_credit_leaks(const struct fb_credit *c); /* movements that left and are not ours, since the start */
 /* Movements that are not final. */

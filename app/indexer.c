@@ -1,0 +1,119 @@
+/* The escrow's indexer and the reserve check: opened if an escrow is configured, shown in readiness. */
+#include "server.h"
+
+static const char *const rungs[] = {
+#define X(name, text) [FB_CREDIT_##name] = text,
+	FB_CREDIT_RUNGS(X)
+#undef X
+};
+
+enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_credit_settings *c = &s->credit;
+	const struct fb_network *n = &s->network;
+	size_t rung = 0;
+
+	while (rung < FB_COUNT(rungs) && !fb_str_eq(fb_str_of(rungs[rung]), fb_str_of(s->conf.credit_rung)))
+		rung++;
+	if (rung == FB_COUNT(rungs))
+		return fb_error_set(e, FB_BAD_VALUE, "credit_rung (%s): \"%.40s\" is none: want blocks, safe or finalized",
+				    fb_conf_origin(&s->conf, "credit_rung"), s->conf.credit_rung);
+	*c = (struct fb_credit_settings){ .asset = FB_SERVER_ASSET, .rung = (enum fb_credit_rung)rung,
+					  .blocks = s->conf.credit_blocks,
+					  .early_max = { s->conf.credit_early_max },
+					  .early_cap = { s->conf.credit_early_cap } };
+	if (!n->has_escrow)
+		return FB_OK;
+	c->escrow = (struct fb_escrow){ n->chain_id, n->escrow, n->tokens[0].address };
+	c->from_block = n->escrow_block > 0 ? n->escrow_block : 1;
+	return FB_OK;
+}
+
+/* Wallets are not registered yet, and nothing is paid out yet. */
+static bool owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet)
+{
+	(void)ctx;
+	(void)out;
+	(void)wallet;
+	return false;
+}
+
+static bool is_payout(void *ctx, const struct fb_movement *m)
+{
+	(void)ctx;
+	(void)m;
+	return false;
+}
+
+static void on_indexed(void *ctx)
+{
+	struct fb_server *s = ctx;
+	struct fb_follow_status status;
+
+	if (s->reserve == NULL) /* still being opened */
+		return;
+	fb_follow_status(s->follow, &status);
+	fb_ops_set(&s->ops, FB_OPS_INDEXER_HALTED, status.halt != FB_CREDIT_HALT_NONE);
+	fb_reserve_wake(s->reserve);
+}
+
+static void on_compared(void *arg)
+{
+	struct fb_server *s = arg;
+
+	fb_ops_set(&s->ops, FB_OPS_RESERVES, fb_reserve_differs(s->reserve));
+}
+
+/* The same endpoints, the next one first. */
+static enum fb_status open_second(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_rpc_settings settings = { .url_count = s->network.rpc_url_count,
+					    .timeout_ms = s->conf.rpc_timeout_ms };
+	enum fb_status st;
+
+	if (settings.url_count < 2)
+		return FB_OK;
+	for (size_t i = 0; i < settings.url_count; i++)
+		settings.urls[i] = s->network.rpc_urls[(i + 1) % settings.url_count];
+	st = fb_rpc_open(&s->second_rpc, s->loop, &settings, s->log, s->metrics);
+	return st == FB_OK ? st : fb_error_set(e, st, "a second RPC client cannot be opened: %s", fb_status_info(st)->name);
+}
+
+enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e)
+{
+	const struct fb_follow_settings settings = { .credit = s->credit, .range_max = s->conf.log_range_max };
+	const struct fb_follow_ports ports = { owner_of, is_payout, on_indexed, s };
+	enum fb_status st;
+
+	if (!s->network.has_escrow)
+		return FB_OK;
+	st = open_second(s, e);
+	if (st == FB_OK)
+		st = fb_follow_open(&s->follow, s->loop, s->rpc, s->second_rpc, s->head, s->writer, s->store, &settings,
+				    ports, s->log, s->metrics, e);
+	if (st == FB_OK)
+		fb_reserve_open(&s->reserve, s->loop, s->rpc, s->head, s->follow, s->writer, &s->credit, on_compared, s,
+				s->log, s->metrics);
+	return st;
+}
+
+void fb_server_stop_indexer(struct fb_server *s)
+{
+	if (s->reserve != NULL)
+		fb_reserve_stop(s->reserve);
+	if (s->follow != NULL)
+		fb_follow_stop(s->follow);
+	fb_rpc_close(s->second_rpc);
+}
+
+void fb_server_close_indexer(struct fb_server *s)
+{
+	fb_reserve_close(s->reserve);
+	fb_follow_close(s->follow);
+}
+
+void fb_server_indexer_hears(struct fb_server *s, const struct fb_head_report *r)
+{
+	if (s->follow != NULL)
+		fb_follow_hear(s->follow, r);
+}

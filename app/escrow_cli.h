@@ -38,6 +38,7 @@ FB_MUST_USE enum fb_status fb_app_escrow_quantity(fb_u128 *out, const struct fb_
 struct fb_app_look {
 	uint64_t block;
 	struct fb_escrow_status status;
+	bool code_is_ours; /* fb_escrow_code_is_ours */
 };
 FB_MUST_USE enum fb_status fb_app_escrow_look(struct fb_app_escrow *c, struct fb_app_look *out,
 					  const struct fb_address *escrow);

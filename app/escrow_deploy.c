@@ -381,7 +381,7 @@ static int conclude(struct deployment *d)
 	n->escrow = d->escrow;
 	n->escrow_block = d->made.receipt.block;
 	st = fb_app_escrow_look(d->cli, &look, &d->escrow);
-	if (st == FB_OK && !as_asked(&look.status, &d->terms))
+	if (st == FB_OK && (!as_asked(&look.status, &d->terms) || !look.code_is_ours))
 		st = fb_error_set(&d->cli->error, FB_MISMATCH, "the escrow is not as it was asked for: farebox escrow status");
 	if (st != FB_OK)
 		return fb_app_fail(st, d->cli->error.text);

@@ -21,21 +21,46 @@ static enum fb_status read_block(void *out, const struct fb_rpc_reply *reply, st
 	return FB_OK;
 }
 
-static enum fb_status read_status(void *out, const struct fb_rpc_reply *reply, struct fb_error *e)
+enum { STATUS, CODE, LOOKS };
+
+/* The bytes of a result; false if they are none, or too many. */
+static bool bytes_of(struct fb_str *out, uint8_t *block, size_t cap, const struct fb_rpc_result *r)
 {
-	uint8_t bytes[STATUS_BYTES];
 	struct fb_str hex;
 	size_t len = 0;
 
-	if (fb_app_escrow_text(&hex, &reply->results[0]) != FB_OK ||
-	    fb_hex_decode(bytes, &len, sizeof(bytes), hex) != FB_OK ||
-	    fb_escrow_status_answer(out, (struct fb_str){ (const char *)bytes, len }) != FB_OK)
+	if (fb_app_escrow_text(&hex, r) != FB_OK || fb_hex_decode(block, &len, cap, hex) != FB_OK)
+		return false;
+	*out = (struct fb_str){ (const char *)block, len };
+	return true;
+}
+
+static enum fb_status read_look(void *out, const struct fb_rpc_reply *reply, struct fb_error *e)
+{
+	uint8_t status_bytes[STATUS_BYTES], code_bytes[FB_ESCROW_CREATION_MAX];
+	struct fb_app_look *look = out;
+	struct fb_str status, code;
+
+	if (!bytes_of(&status, status_bytes, sizeof(status_bytes), &reply->results[STATUS]) ||
+	    fb_escrow_status_answer(&look->status, status) != FB_OK)
 		return fb_error_set(e, FB_MISMATCH, "there is no escrow at that address (asked %s)", reply->endpoint);
+	look->code_is_ours = bytes_of(&code, code_bytes, sizeof(code_bytes), &reply->results[CODE]) &&
+			     fb_escrow_code_is_ours(code, &look->status.token);
 	return FB_OK;
 }
 
+static void put_code_params(struct fb_buf *b, const struct fb_address *escrow, uint64_t block)
+{
+	fb_buf_text(b, "[\"");
+	fb_buf_address(b, escrow);
+	fb_buf_text(b, "\",\"");
+	fb_buf_quantity(b, block);
+	fb_buf_text(b, "\"]");
+	FB_ASSERT(!b->overflowed);
+}
+
 /* status() at a block by its number, so that balance and sequence belong together and to it. */
-static void put_params(struct fb_buf *b, const struct fb_address *escrow, uint64_t block)
+static void put_status_params(struct fb_buf *b, const struct fb_address *escrow, uint64_t block)
 {
 	char call_block[4];
 	struct fb_buf call;
@@ -56,17 +81,21 @@ enum fb_status fb_app_escrow_look(struct fb_app_escrow *c, struct fb_app_look *o
 {
 	struct fb_app_question q = { .calls = { { "eth_blockNumber", FB_STR("[]") } }, .count = 1,
 					.read = read_block, .out = &out->block };
-	char params[PARAMS_MAX];
-	struct fb_buf b;
+	char status_params[PARAMS_MAX], code_params[PARAMS_MAX];
+	struct fb_buf status, code;
 	enum fb_status st = fb_app_escrow_ask(c, &q);
 
 	if (st != FB_OK)
 		return st;
-	fb_buf_init(&b, params, sizeof(params));
-	put_params(&b, escrow, out->block);
-	q.calls[0] = (struct fb_rpc_call){ "eth_call", fb_buf_view(&b) };
-	q.read = read_status;
-	q.out = &out->status;
+	fb_buf_init(&status, status_params, sizeof(status_params));
+	put_status_params(&status, escrow, out->block);
+	fb_buf_init(&code, code_params, sizeof(code_params));
+	put_code_params(&code, escrow, out->block);
+	q.calls[STATUS] = (struct fb_rpc_call){ "eth_call", fb_buf_view(&status) };
+	q.calls[CODE] = (struct fb_rpc_call){ "eth_getCode", fb_buf_view(&code) };
+	q.count = LOOKS;
+	q.read = read_look;
+	q.out = out;
 	st = fb_app_escrow_ask(c, &q);
 	return st == FB_REVERTED ? fb_error_set(&c->error, FB_MISMATCH, "the contract at that address is no escrow") : st;
 }
@@ -140,7 +169,9 @@ static void put_text(struct fb_buf *b, const struct fb_app_escrow *c, const stru
 	fb_buf_address_checksum(b, &look->status.token);
 	fb_buf_text(b, t == NULL ? ", which the network does not list\n" : "\n");
 	put_roles(b, &look->status, t);
-	fb_buf_printf(b, "events   %llu\n", (unsigned long long)look->status.sequence);
+	fb_buf_printf(b, "events   %llu\ncode     %s\n", (unsigned long long)look->status.sequence,
+		      look->code_is_ours ? "as this farebox creates it" :
+					   "NOT as this farebox creates it: of another version, or no escrow of ours");
 }
 
 static void kv_address(struct fb_jw *w, const char *key, const struct fb_address *a)
@@ -206,6 +237,7 @@ static void put_json(struct fb_buf *b, const struct fb_app_escrow *c, const stru
 	kv_atoms(&w, "dayCap", fb_u256_from_u128(s->day_cap));
 	kv_atoms(&w, "paidToday", fb_u256_from_u128(s->paid_today));
 	fb_jw_kv_u64(&w, "sequence", s->sequence);
+	fb_jw_kv_bool(&w, "codeIsOurs", look->code_is_ours);
 	fb_jw_end(&w);
 	fb_buf_char(b, '\n');
 }

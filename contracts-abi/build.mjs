@@ -89,7 +89,8 @@ function constantsHeader() {
 
 // ---- the escrow ----
 
-const CREATION = 'The creation code of Escrow.sol; the words of its constructor stand behind it.';
+const CREATION = 'The creation code of Escrow.sol, behind which the words of its constructor stand. In it is the ' +
+	'code that\n * stays, which has a word for the token in each of the places below.';
 const CONSTANTS = 'Selectors and event topics of Escrow.sol, and its enumerations.';
 
 // "payoutBatch" becomes "PAYOUT_BATCH"; what is in capitals stays.
@@ -119,10 +120,18 @@ function escrowConstants({ abi, enums }) {
 const escrowJson = ({ abi, creation }) =>
 	`${JSON.stringify({ contract: 'Escrow', compiler: solc.version(), abi, bytecode: creation }, null, '\t')}\n`;
 
-function escrowCode({ creation }) {
-	const length = creation.length / 2 - 1;
+function escrowCode({ creation, runtime, immutables }) {
+	const numbers = {
+		FB_ESCROW_CODE_LEN: creation.length / 2 - 1,
+		FB_ESCROW_RUNTIME_AT: creation.indexOf(runtime.slice(2)) / 2 - 1,
+		FB_ESCROW_RUNTIME_LEN: runtime.length / 2 - 1,
+		FB_ESCROW_TOKEN_PLACES: immutables.length,
+	};
+	const names = Object.entries(numbers).map(([name, number]) => `\t${name} = ${number},\n`).join('');
+	const places = 'static const uint16_t FB_ESCROW_TOKEN_AT[FB_ESCROW_TOKEN_PLACES] = ' +
+		`{\n\t${immutables.join(', ')},\n};\n`;
 	return header('FB_ESCROW_CODE_H', CREATION, ['stdint.h'],
-		`enum { FB_ESCROW_CODE_LEN = ${length} };\n${byteArray('FB_ESCROW_CODE', 'FB_ESCROW_CODE_LEN', creation)}`);
+		`enum {\n${names}};\n${places}${byteArray('FB_ESCROW_CODE', 'FB_ESCROW_CODE_LEN', creation)}`);
 }
 
 function escrowFiles() {

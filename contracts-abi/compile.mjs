@@ -18,7 +18,13 @@ function compilerInput(name, content) {
 			optimizer: { enabled: true, runs: 1000000 },
 			metadata,
 			outputSelection: {
-				'*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'], '': ['ast'] },
+				'*': {
+					'*': [
+						'abi', 'evm.bytecode.object', 'evm.deployedBytecode.object',
+						'evm.deployedBytecode.immutableReferences',
+					],
+					'': ['ast'],
+				},
 			},
 		},
 	};
@@ -53,7 +59,12 @@ function enumsOf(ast, contract) {
 	return Object.fromEntries(enums.map(({ name, members }) => [name, members.map((member) => member.name)]));
 }
 
-// The contract or object `contract` of the file at `path`: { abi, enums, creation, runtime }, code as 0x hex.
+// Where the runtime code has words that the constructor fills, in order.
+const immutablesOf = (deployed) => Object.values(deployed?.immutableReferences ?? {}).flat()
+	.map(({ start }) => start).toSorted((a, b) => a - b);
+
+// The contract or object `contract` of the file at `path`: { abi, enums, creation, runtime, immutables }, code as hex
+// with 0x.
 export function compile(path, contract) {
 	const name = basename(path);
 	const input = compilerInput(name, readFileSync(path, 'utf8'));
@@ -65,5 +76,6 @@ export function compile(path, contract) {
 		enums: enumsOf(output.sources?.[name].ast, contract),
 		creation: `0x${evm.bytecode.object}`,
 		runtime: `0x${evm.deployedBytecode?.object ?? ''}`,
+		immutables: immutablesOf(evm.deployedBytecode),
 	};
 }

@@ -99,8 +99,16 @@ test('status__after_money_and_a_pause__tells_both', async () => {
 		network: 'eip155:84532', escrow: told.escrow, escrowFrom: told.escrowFrom, token: chain.usdc,
 		balance: '12345678', owner: address('owner'), pendingOwner: address('signer'),
 		payoutRole: address('payoutRole'), pauseRole: address('pauseRole'), paused: true, payoutCap: '1000000000',
-		dayCap: '10000000000', paidToday: '0', sequence: 6,
+		dayCap: '10000000000', paidToday: '0', sequence: 6, codeIsOurs: true,
 	});
+});
+
+test('status__of_an_escrow_with_other_code__says_so', async () => {
+	const { escrow } = lastLine((await deploy()).stdout);
+	await chain.client.setCode({ address: escrow, bytecode: `${await chain.client.getCode({ address: escrow })}00` });
+	const text = await run(['status', '--escrow', escrow]);
+	assert.match(text.stdout, /code +NOT as this farebox creates it/);
+	assert.equal(lastLine((await run(['status', '--json', '--escrow', escrow])).stdout).codeIsOurs, false);
 });
 
 test('status__of_the_network_file_or_the_setting__finds_the_escrow', async () => {

@@ -1,6 +1,8 @@
 /* Goal: calldata, creation code and answers, to the byte. Method: golden bytes from viem 2.57. */
 #include "test_escrow.h"
 
+#include "escrow_code.h"
+
 static char block[1 << 16];
 
 static struct fb_buf fresh(void)
@@ -23,6 +25,44 @@ static void creation__all_terms__as_viem_encodes_it(void **state)
 	CHECK_HEX(ADDRESS_WORD("01") ADDRESS_WORD("02") ADDRESS_WORD("03") ADDRESS_WORD("04") WORD("00000005")
 			  OF_8("00") OF_8("00") OF_8("ff") OF_8("ff"),
 		  b.at + b.len - 6 * 32, 6 * 32);
+}
+
+/* What the constructor leaves, by its header. */
+static struct fb_str code_for(const struct fb_address *token)
+{
+	static char code[FB_ESCROW_RUNTIME_LEN];
+
+	memcpy(code, FB_ESCROW_CODE + FB_ESCROW_RUNTIME_AT, sizeof(code));
+	for (size_t i = 0; i < FB_ESCROW_TOKEN_PLACES; i++)
+		memcpy(code + FB_ESCROW_TOKEN_AT[i] + 12, token->bytes, sizeof(token->bytes));
+	return (struct fb_str){ code, sizeof(code) };
+}
+
+static void code_is_ours__with_its_token__and_no_other(void **state)
+{
+	struct fb_address one = address_of(1), two = address_of(2);
+	struct fb_str code = code_for(&one);
+
+	(void)state;
+	CHECK(fb_escrow_code_is_ours(code, &one));
+	CHECK(!fb_escrow_code_is_ours(code, &two));
+	CHECK(!fb_escrow_code_is_ours((struct fb_str){ code.at, code.len - 1 }, &one));
+	CHECK(!fb_escrow_code_is_ours((struct fb_str){ "", 0 }, &one));
+}
+
+static void code_is_ours__any_byte_changed__is_not(void **state)
+{
+	struct fb_address token = address_of(1);
+	char changed[FB_ESCROW_RUNTIME_LEN];
+
+	(void)state;
+	memcpy(changed, code_for(&token).at, sizeof(changed));
+	for (size_t i = 0; i < sizeof(changed); i++) {
+		changed[i] ^= 1;
+		CHECK(!fb_escrow_code_is_ours((struct fb_str){ changed, sizeof(changed) }, &token));
+		changed[i] ^= 1;
+	}
+	CHECK(fb_escrow_code_is_ours((struct fb_str){ changed, sizeof(changed) }, &token));
 }
 
 static void payout_batch_call__two_orders__as_viem_encodes_it(void **state)
@@ -144,6 +184,8 @@ int test_escrow_call(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(creation__all_terms__as_viem_encodes_it),
+		cmocka_unit_test(code_is_ours__with_its_token__and_no_other),
+		cmocka_unit_test(code_is_ours__any_byte_changed__is_not),
 		cmocka_unit_test(payout_batch_call__two_orders__as_viem_encodes_it),
 		cmocka_unit_test(payout_batch_call__none_and_the_most__as_long_as_said),
 		cmocka_unit_test(calls__of_one_id_or_none__as_viem_encodes_them),

@@ -91,6 +91,9 @@ struct fb_escrow_terms {
 	fb_u128 payout_cap, day_cap; /* in the token's smallest unit */
 };
 enum { FB_ESCROW_CREATION_MAX = 16384 };
+/* True if this is, byte by byte, the code of an escrow for that token as this program would create it: it keeps the
+ * promises that are tested here, whatever its address says of itself. */
+bool fb_escrow_code_is_ours(struct fb_str code, const struct fb_address *token);
 /* The data of the transaction that creates an escrow; at most FB_ESCROW_CREATION_MAX bytes. */
 void fb_escrow_creation(struct fb_buf *out, const struct fb_escrow_terms *terms);
 

@@ -1,6 +1,7 @@
 // Writes what is made of the contracts: lens_code.h of Lens.yul, escrow.json, escrow_code.h and escrow_constants.h of
 // Escrow.sol, and abi_constants.h of the signatures below; with --check compares instead and exits 1 if a committed
-// file is out of date.
+// file is out of date. With --explorer prints what a block explorer wants to verify the escrow's source: the compiler's
+// standard JSON input.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -158,6 +159,8 @@ function isStale([name, text]) {
 export const staleFiles = () => Object.entries(files()).filter(isStale).map(([name]) => name);
 
 function main(args) {
+	if (args.includes('--explorer'))
+		return console.log(JSON.stringify(compile(join(HERE, 'Escrow.sol'), 'Escrow').input, null, '\t'));
 	if (!args.includes('--check'))
 		return Object.entries(files()).forEach(write);
 	const stale = staleFiles();

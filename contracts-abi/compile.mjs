@@ -37,11 +37,12 @@ function refuseDiagnostics(name, errors = []) {
 		throw new Error(`${name} does not compile:\n${faults.map((e) => e.formattedMessage).join('\n')}`);
 }
 
-// What a file imports lies beside it, or in a package of this folder.
-function importer(folder) {
+// What a file imports lies beside it, or in a package of this folder; what was read is added to `sources`.
+function importer(folder, sources) {
 	const read = (name) => {
 		const from = name.startsWith('@') ? join(import.meta.dirname, 'node_modules') : folder;
-		return readFileSync(join(from, name), 'utf8');
+		sources[name] = { content: readFileSync(join(from, name), 'utf8') };
+		return sources[name].content;
 	};
 	return (name) => {
 		try {
@@ -63,12 +64,13 @@ function enumsOf(ast, contract) {
 const immutablesOf = (deployed) => Object.values(deployed?.immutableReferences ?? {}).flat()
 	.map(({ start }) => start).toSorted((a, b) => a - b);
 
-// The contract or object `contract` of the file at `path`: { abi, enums, creation, runtime, immutables }, code as hex
-// with 0x.
+// The contract or object `contract` of the file at `path`: { abi, enums, creation, runtime, immutables, input }, code
+// as hex with 0x. input: what the compiler was given, with every file that was imported: explorers verify by it.
 export function compile(path, contract) {
 	const name = basename(path);
 	const input = compilerInput(name, readFileSync(path, 'utf8'));
-	const output = JSON.parse(solc.compile(JSON.stringify(input), { import: importer(dirname(path)) }));
+	const sources = { ...input.sources };
+	const output = JSON.parse(solc.compile(JSON.stringify(input), { import: importer(dirname(path), sources) }));
 	refuseDiagnostics(name, output.errors);
 	const { abi, evm } = output.contracts[name][contract];
 	return {
@@ -77,5 +79,6 @@ export function compile(path, contract) {
 		creation: `0x${evm.bytecode.object}`,
 		runtime: `0x${evm.deployedBytecode?.object ?? ''}`,
 		immutables: immutablesOf(evm.deployedBytecode),
+		input: { ...input, sources },
 	};
 }

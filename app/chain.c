@@ -1,5 +1,6 @@
 /* Everything under the API: the chain's loop and RPC first, and the chain checked through them before anything
  * is stored; then store, writer and engines; closed in reverse. */
+#include "hold.h"
 #include "latch.h"
 #include "server.h"
 
@@ -9,12 +10,42 @@ enum { GWEI = 1000000000, POLL_MS = 1000, LOCAL_POLL_MS = 500 };
 
 /* ---- what the chain says while we run ------------------------------------------------------------------ */
 
+/* True if the signer has too little; said in the log when that begins. */
+static bool is_low(struct fb_server *s, size_t i, fb_u128 balance)
+{
+	bool low = balance < (fb_u128)s->conf.signer_min_gwei * GWEI;
+
+	if (low && !s->signer_low[i])
+		fb_log(s->log, FB_EV_SIGNER_LOW, FB_F_HEX("signer", fb_lane_signer(s->lanes[i])->bytes, 20),
+		       FB_F_U64("gwei", (uint64_t)(balance / GWEI)));
+	s->signer_low[i] = low;
+	return low;
+}
+
+/* Not ready while one of them has too little: its share of the payments would wait. */
+static void look_at_signers(struct fb_server *s)
+{
+	fb_u128 balance, lowest = 0;
+	bool known = false, low = false;
+
+	for (size_t i = 0; i < s->lane_count; i++) {
+		if (!fb_lane_balance(s->lanes[i], &balance))
+			continue;
+		lowest = !known || balance < lowest ? balance : lowest;
+		known = true;
+		low |= is_low(s, i, balance);
+	}
+	if (known)
+		fb_metric_set(s->metrics, FB_M_SIGNER_GWEI,
+			      (uint64_t)(lowest / GWEI > UINT64_MAX ? UINT64_MAX : lowest / GWEI));
+	fb_ops_set(&s->ops, FB_OPS_SIGNER_LOW, low);
+}
+
 static void on_head(void *arg, const struct fb_head_report *r)
 {
 	struct fb_server *s = arg;
 	int64_t age = r->status == FB_OK ? fb_clock_wall_s(&s->clock) - (int64_t)r->block_time_s : 0;
 	bool stale = age > (int64_t)s->conf.head_max_age_s && !s->conf.local_chain;
-	fb_u128 balance;
 
 	if (stale && !fb_ops_has(&s->ops, FB_OPS_CHAIN_STALE))
 		fb_log(s->log, FB_EV_CHAIN_STALE, FB_F_U64("block", r->block), FB_F_U64("age_s", (uint64_t)age));
@@ -29,12 +60,7 @@ static void on_head(void *arg, const struct fb_head_report *r)
 		return;
 	fb_metric_set(s->metrics, FB_M_CHAIN_HEAD, r->block);
 	fb_metric_set(s->metrics, FB_M_CHAIN_AGE, age > 0 ? (uint64_t)age : 0);
-	if (s->lane == NULL || !fb_lane_balance(s->lane, &balance))
-		return;
-	if (balance < (fb_u128)s->conf.signer_min_gwei * GWEI && !fb_ops_has(&s->ops, FB_OPS_SIGNER_LOW))
-		fb_log(s->log, FB_EV_SIGNER_LOW, FB_F_HEX("signer", fb_lane_signer(s->lane)->bytes, 20),
-		       FB_F_U64("gwei", (uint64_t)(balance / GWEI)));
-	fb_ops_set(&s->ops, FB_OPS_SIGNER_LOW, balance < (fb_u128)s->conf.signer_min_gwei * GWEI);
+	look_at_signers(s);
 }
 
 struct opening {
@@ -72,16 +98,6 @@ enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_error *e)
 	return st == FB_OK ? st : fb_error_set(e, st, "the event loop cannot be opened: %s", fb_status_info(st)->name);
 }
 
-static void own_lane(struct fb_server *s, struct fb_commit commit, const struct fb_settle_settings *settings)
-{
-	struct fb_lane_owner owner;
-
-	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lane, s->store, commit, settings, s->clock,
-		       s->log, s->metrics);
-	owner = fb_settle_owner(s->settle);
-	fb_lane_own(s->lane, 'S', &owner);
-}
-
 static void start_head(struct fb_server *s)
 {
 	uint64_t unset_ms = s->conf.local_chain ? LOCAL_POLL_MS : POLL_MS;
@@ -94,30 +110,57 @@ static void start_head(struct fb_server *s)
 	fb_head_open(&s->head, s->loop, s->rpc, &settings, s->log, s->metrics, on_head, s);
 }
 
+static struct fb_lane_ports lane_ports(const struct fb_server *s)
+{
+	return (struct fb_lane_ports){ .loop = s->loop, .rpc = s->rpc, .head = s->head, .store = s->store,
+				       .commit = fb_writer_port(s->writer), .clock = s->clock, .log = s->log,
+				       .metrics = s->metrics };
+}
+
+/* One for each key. The day's gas budget is shared out: together they stay within it. */
+static enum fb_status open_lanes(struct fb_server *s, struct fb_error *e)
+{
+	fb_u128 budget = (fb_u128)s->conf.gas_budget_day_gwei * GWEI;
+	struct fb_lane_settings settings = { .chain_id = s->network.chain_id,
+					     .receipt_poll_ms = s->conf.receipt_poll_ms,
+					     .bump_ms = s->conf.bump_ms,
+					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
+					     .budget_day_wei = budget / s->signer_count };
+	struct fb_lane_ports ports = lane_ports(s);
+	enum fb_status st = FB_OK;
+
+	while (st == FB_OK && s->lane_count < s->signer_count) {
+		st = fb_lane_open(&s->lanes[s->lane_count], &ports, &s->signers[s->lane_count], &settings, e);
+		s->lane_count += st == FB_OK;
+	}
+	return st;
+}
+
+static void open_settle(struct fb_server *s)
+{
+	struct fb_settle_settings settings = { .wait_ms = s->conf.settle_wait_ms,
+					       .gas_limit_max = s->conf.gas_limit_max,
+					       .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI };
+	struct fb_lane_owner owner;
+
+	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lanes[0], s->store,
+		       fb_writer_port(s->writer), &settings, s->clock, s->log, s->metrics);
+	owner = fb_settle_owner(s->settle);
+	for (size_t i = 0; i < s->lane_count; i++)
+		fb_lane_own(s->lanes[i], 'S', &owner);
+}
+
 /* On the loop's thread. */
 static void open_engines(void *arg)
 {
 	struct opening *o = arg;
 	struct fb_server *s = o->server;
-	struct fb_commit commit = fb_writer_port(s->writer);
-	struct fb_lane_settings lane = { .chain_id = s->network.chain_id,
-					 .receipt_poll_ms = s->conf.receipt_poll_ms,
-					 .bump_ms = s->conf.bump_ms,
-					 .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
-					 .budget_day_wei = (fb_u128)s->conf.gas_budget_day_gwei * GWEI };
-	struct fb_settle_settings settle = { .wait_ms = s->conf.settle_wait_ms,
-					     .gas_limit_max = s->conf.gas_limit_max,
-					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI };
-
-	struct fb_lane_ports ports;
 
 	start_head(s);
-	ports = (struct fb_lane_ports){ .loop = s->loop, .rpc = s->rpc, .head = s->head, .store = s->store,
-					.commit = commit, .clock = s->clock, .log = s->log, .metrics = s->metrics };
 	fb_view_open(&s->view, s->loop, s->rpc, s->metrics);
-	o->status = fb_lane_open(&s->lane, &ports, &s->key, &lane, o->error);
+	o->status = open_lanes(s, o->error);
 	if (o->status == FB_OK)
-		own_lane(s, commit, &settle);
+		open_settle(s);
 	if (o->status == FB_OK)
 		o->status = fb_server_open_indexer(s, o->error);
 }
@@ -126,6 +169,7 @@ static void open_engines(void *arg)
 
 struct check {
 	struct fb_server *server;
+	size_t lane; /* to be started */
 	struct fb_latch latch;
 };
 
@@ -146,12 +190,12 @@ static void check_network(void *arg)
 static void start_lane(void *arg)
 {
 	struct check *c = arg;
-	fb_lane_start(c->server->lane, on_checked, c);
+	fb_lane_start(c->server->lanes[c->lane], on_checked, c);
 }
 
-static enum fb_status await(struct fb_server *s, void (*what)(void *arg), struct fb_error *e)
+static enum fb_status await(struct fb_server *s, void (*what)(void *arg), size_t lane, struct fb_error *e)
 {
-	struct check c = { .server = s };
+	struct check c = { .server = s, .lane = lane };
 	const char *origin = s->conf.rpc_url[0] != '\0' ? fb_conf_origin(&s->conf, "rpc_url") : "the network file";
 	enum fb_status st;
 
@@ -173,7 +217,9 @@ enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 		return st;
 	fb_loop_start(s->loop, "fb-chain");
 	s->loop_runs = true;
-	st = await(s, check_network, e);
+	st = await(s, check_network, 0, e);
+	if (st == FB_OK)
+		st = fb_server_hold_signers(s, e);
 	if (st == FB_OK)
 		st = open_store(s, e);
 	if (st != FB_OK)
@@ -181,7 +227,9 @@ enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 	fb_run_on(s->loop, open_engines, &engines);
 	if (engines.status != FB_OK)
 		return engines.status;
-	return await(s, start_lane, e);
+	for (size_t i = 0; st == FB_OK && i < s->lane_count; i++)
+		st = await(s, start_lane, i, e);
+	return st;
 }
 
 /* ---- closing ---------------------------------------------------------------------------------------------------- */
@@ -203,8 +251,8 @@ static void close_outside(void *arg)
 {
 	struct fb_server *s = arg;
 
-	if (s->lane != NULL)
-		fb_lane_stop(s->lane);
+	for (size_t i = 0; i < s->lane_count; i++)
+		fb_lane_stop(s->lanes[i]);
 	fb_head_stop(s->head);
 	fb_server_stop_indexer(s);
 	fb_rpc_close(s->rpc); /* first: what it is still asked is answered now, to owners that are there */
@@ -216,7 +264,8 @@ static void close_engines(void *arg)
 	struct fb_server *s = arg;
 
 	fb_settle_close(s->settle);
-	fb_lane_close(s->lane);
+	for (size_t i = 0; i < s->lane_count; i++)
+		fb_lane_close(s->lanes[i]);
 	fb_server_close_indexer(s);
 	fb_head_close(s->head);
 	fb_net_close(s->net);
@@ -240,4 +289,5 @@ void fb_server_close_chain(struct fb_server *s)
 	run_on_loop(s, close_engines);
 	fb_loop_close(s->loop);
 	fb_store_close(s->store);
+	fb_server_release_signers(s);
 }

@@ -39,7 +39,7 @@ static enum fb_status check(const struct fb_conf *c, struct fb_error *e)
 	s->conf = *c;
 	st = fb_server_read_settings(s, e);
 	fb_auth_close(s->keys);
-	fb_key_wipe(&s->key);
+	fb_server_wipe_keys(s);
 	free(s);
 	return st;
 }

@@ -91,7 +91,7 @@ static void close_chain(struct fb_server *s)
 	fb_rpc_close(s->rpc);
 	fb_net_close(s->net);
 	fb_loop_close(s->loop);
-	fb_key_wipe(&s->key);
+	fb_server_wipe_keys(s);
 	fb_log_close(s->log);
 	fb_metrics_close(s->metrics);
 	fb_conf_close(&s->conf);

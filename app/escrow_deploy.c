@@ -201,7 +201,7 @@ static enum fb_status sign(struct deployment *d)
 	enum fb_status st;
 
 	fb_buf_init(&b, d->signed_tx, sizeof(d->signed_tx));
-	st = fb_tx_sign(&b, &d->made.tx, &tx, &d->cli->server->key);
+	st = fb_tx_sign(&b, &d->made.tx, &tx, &d->cli->server->signers[0]);
 	FB_ASSERT(st == FB_OK); /* TX_MAX */
 	d->signed_len = b.len;
 	d->escrow = fb_created_address(&d->signer, tx.nonce);
@@ -350,7 +350,7 @@ static enum fb_status prepare(struct deployment *d)
 		st = fb_app_escrow_check(d->cli);
 	if (st != FB_OK)
 		return st;
-	d->signer = fb_key_address(&d->cli->server->key);
+	d->signer = fb_key_address(&d->cli->server->signers[0]);
 	fb_buf_init(&b, d->creation, FB_ESCROW_CREATION_MAX);
 	fb_escrow_creation(&b, &d->terms);
 	FB_ASSERT(!b.overflowed);

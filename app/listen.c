@@ -25,7 +25,8 @@ static void fill_x402(struct fb_server *s)
 	x->loop = s->loop;
 	x->view = s->view;
 	x->settle = s->settle;
-	x->signer = *fb_lane_signer(s->lane);
+	for (size_t i = 0; i < s->lane_count; i++)
+		x->signers[x->signer_count++] = *fb_lane_signer(s->lanes[i]);
 	x->clock = s->clock;
 	x->metrics = s->metrics;
 	x->verify_ms = s->conf.verify_timeout_ms;

@@ -90,17 +90,22 @@ static void read_funds(void *arg)
 }
 
 /* Settling needs gas money; the server says so rather than wait for the first payment that finds out. */
-static void warn_of_gas(struct fb_server *s, struct fb_str signer)
+static void warn_of_gas(struct fb_server *s, size_t lane)
 {
-	struct funds funds = { .lane = s->lane };
+	struct funds funds = { .lane = s->lanes[lane] };
+	char block[FB_ADDRESS_TEXT_LEN];
+	struct fb_buf signer;
 	fb_u128 balance;
 
+	fb_buf_init(&signer, block, sizeof(block));
+	fb_buf_address_checksum(&signer, fb_lane_signer(s->lanes[lane]));
 	fb_run_on(s->loop, read_funds, &funds);
 	balance = funds.wei;
 	if (!funds.known || balance >= (fb_u128)s->conf.signer_min_gwei * GWEI)
 		return;
 	printf("Warning: signer %.*s has %llu gwei, less than signer_min_gwei (%llu): send it gas money to settle\n",
-	       FB_STR_ARG(signer), (unsigned long long)(balance / GWEI), (unsigned long long)s->conf.signer_min_gwei);
+	       FB_STR_ARG(fb_buf_view(&signer)), (unsigned long long)(balance / GWEI),
+	       (unsigned long long)s->conf.signer_min_gwei);
 }
 
 static void announce(struct fb_server *s)
@@ -110,13 +115,16 @@ static void announce(struct fb_server *s)
 	bool v6 = strchr(s->conf.bind, ':') != NULL;
 
 	fb_buf_init(&signer, block, sizeof(block));
-	fb_buf_address_checksum(&signer, fb_lane_signer(s->lane));
+	fb_buf_address_checksum(&signer, fb_lane_signer(s->lanes[0]));
 	printf("Facilitator listening on http://%s%s%s:%u (%s, signer %.*s)\n", v6 ? "[" : "", s->conf.bind, v6 ? "]" : "",
 	       fb_http_port(s->http), s->network.name, FB_STR_ARG(fb_buf_view(&signer)));
 	printf("Metrics on http://127.0.0.1:%u/metrics\n", fb_http_port(s->metrics_http));
 	if (s->pay.token == NULL)
 		printf("No demo_pay_to is set: GET /demo is not offered\n");
-	warn_of_gas(s, fb_buf_view(&signer));
+	if (s->lane_count > 1)
+		printf("Settling with %zu signers side by side\n", s->lane_count);
+	for (size_t i = 0; i < s->lane_count; i++)
+		warn_of_gas(s, i);
 	fflush(stdout);
 	fb_log(s->log, FB_EV_STARTED, FB_F_U64("port", fb_http_port(s->http)), FB_F_TEXT("network", s->network.name),
 	       FB_F_STR("signer", fb_buf_view(&signer)), FB_F_TEXT("data", s->data));
@@ -143,7 +151,7 @@ static void close_server(struct fb_server *s)
 	fb_server_close_chain(s);
 	fb_http_stop(s->metrics_http);
 	fb_auth_close(s->keys);
-	fb_key_wipe(&s->key);
+	fb_server_wipe_keys(s);
 	if (s->http != NULL) /* it had started */
 		fb_log(s->log, FB_EV_STOPPED, FB_F_U64("broken_events", fb_log_broken_count(s->log)));
 	fb_log_close(s->log);

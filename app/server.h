@@ -30,7 +30,10 @@ enum { FB_SERVER_ASSET = 1 };
 struct fb_server {
 	struct fb_conf conf;
 	struct fb_network network;
-	struct fb_key key;
+	struct fb_key signers[FB_LANES_MAX]; /* the first is the setting key's */
+	size_t signer_count;
+	int held[FB_LANES_MAX]; /* hold.c */
+	size_t held_count;
 	struct fb_clock clock;
 	struct fb_rng rng;
 	struct fb_log *log;
@@ -42,7 +45,9 @@ struct fb_server {
 	struct fb_net *net;
 	struct fb_rpc *rpc;
 	struct fb_view *view;
-	struct fb_lane *lane;
+	struct fb_lane *lanes[FB_LANES_MAX]; /* of signers, in their order */
+	size_t lane_count;
+	bool signer_low[FB_LANES_MAX];
 	struct fb_settle *settle;
 	struct fb_head *head;
 	struct fb_credit_settings credit;
@@ -64,7 +69,8 @@ struct fb_server {
 FB_MUST_USE enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e);
 /* Parts of it, for commands that need no more: network (with rpc_url and escrow in it), key. */
 FB_MUST_USE enum fb_status fb_server_read_network(struct fb_server *s, struct fb_error *e);
-FB_MUST_USE enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e); /* signers */
+void fb_server_wipe_keys(struct fb_server *s);
 bool fb_server_is_loopback(const char *bind);
 /* chain.c: loop, net and RPC alone, which the caller closes in reverse, whatever came of it. */
 FB_MUST_USE enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_error *e);

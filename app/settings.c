@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NETWORK_FILE_MAX = 65536, PUBLIC_URL_MAX = 400 /* leaves room for a path in what the paywall quotes */ };
+enum { NETWORK_FILE_MAX = 65536, KEYS_FILE_MAX = 8192 };
+enum { PUBLIC_URL_MAX = 400 /* leaves room for a path in what the paywall quotes */ };
 
 bool fb_server_is_loopback(const char *bind)
 {
@@ -146,9 +147,113 @@ static size_t take_passphrase(void *ctx, char *out, size_t cap, const char *what
 	return fb_app_passphrase(out, cap, p->source, prompt, &p->why_none);
 }
 
-enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e)
+/* A key stands for one lane: two for the same account would take each other's nonces. */
+static bool is_known(const struct fb_server *s, const struct fb_key *key)
+{
+	struct fb_address address = fb_key_address(key), other;
+
+	for (size_t i = 0; i < s->signer_count; i++) {
+		other = fb_key_address(&s->signers[i]);
+		if (fb_address_eq(&address, &other))
+			return true;
+	}
+	return false;
+}
+
+static enum fb_status add_key(struct fb_server *s, const struct fb_key *key, const char *setting, struct fb_error *e)
+{
+	if (s->signer_count == FB_LANES_MAX)
+		return fb_error_set(e, FB_BAD_VALUE, "%s (%s): want at most %d keys in all", setting,
+				    fb_conf_origin(&s->conf, setting), FB_LANES_MAX);
+	if (is_known(s, key))
+		return fb_error_set(e, FB_BAD_VALUE, "%s (%s): one key is named twice", setting,
+				    fb_conf_origin(&s->conf, setting));
+	s->signers[s->signer_count++] = *key;
+	return FB_OK;
+}
+
+static enum fb_status load_key(struct fb_server *s, const char *source, const char *setting, struct fb_error *e)
 {
 	struct passphrase p = { .source = s->conf.passphrase };
+	struct fb_key key;
+	enum fb_status st = fb_key_load(&key, source, (struct fb_passphrase){ take_passphrase, &p }, e);
+
+	if (st != FB_OK && p.why_none.text[0] != '\0')
+		fb_error_set(e, st, "%s: %s", source, p.why_none.text);
+	if (st == FB_OK) {
+		st = add_key(s, &key, setting, e);
+		fb_key_wipe(&key);
+	}
+	return st;
+}
+
+/* The key itself, or where it is. Errors do not repeat the line: it may be a secret. */
+static enum fb_status take_key_line(struct fb_server *s, struct fb_str line, unsigned number, struct fb_error *e)
+{
+	char source[FB_CONF_PATH_MAX];
+	struct fb_key key;
+	enum fb_status st;
+
+	if (!fb_str_starts(line, FB_STR("0x"))) {
+		if (line.len >= sizeof(source))
+			return fb_error_set(e, FB_BAD_VALUE, "more_keys (%s): line %u is too long",
+					    fb_conf_origin(&s->conf, "more_keys"), number);
+		snprintf(source, sizeof(source), "%.*s", FB_STR_ARG(line));
+		return load_key(s, source, "more_keys", e);
+	}
+	st = fb_key_parse(&key, line);
+	if (st != FB_OK)
+		return fb_error_set(e, st, "more_keys (%s): line %u is no key: want 0x and 64 hex digits",
+				    fb_conf_origin(&s->conf, "more_keys"), number);
+	st = add_key(s, &key, "more_keys", e);
+	fb_key_wipe(&key);
+	return st;
+}
+
+static enum fb_status take_key_lines(struct fb_server *s, struct fb_str rest, struct fb_error *e)
+{
+	enum fb_status st = FB_OK;
+
+	for (unsigned number = 1; st == FB_OK && rest.len > 0; number++) {
+		struct fb_str line = rest, tail = { "", 0 };
+
+		(void)fb_str_split(&line, &tail, rest, '\n');
+		rest = tail;
+		line = fb_str_trim(line);
+		if (line.len > 0)
+			st = take_key_line(s, line, number, e);
+	}
+	return st;
+}
+
+/* A file that is itself a keystore is one key. */
+static enum fb_status read_more_keys(struct fb_server *s, struct fb_error *e)
+{
+	const char *source = s->conf.more_keys, *variable;
+	char text[KEYS_FILE_MAX];
+	size_t len = 0;
+	enum fb_status st = FB_OK;
+
+	if (source[0] == '\0')
+		return FB_OK;
+	if (source[0] == '$') {
+		variable = getenv(source + 1);
+		if (variable == NULL)
+			return fb_error_set(e, FB_NOT_FOUND, "more_keys (%s): %s is not set",
+					    fb_conf_origin(&s->conf, "more_keys"), source);
+		return take_key_lines(s, fb_str_of(variable), e);
+	}
+	st = fb_os_read_secret(text, &len, sizeof(text), source, e);
+	if (st == FB_OK && len > 0 && text[0] == '{')
+		st = load_key(s, source, "more_keys", e);
+	else if (st == FB_OK)
+		st = take_key_lines(s, (struct fb_str){ text, len }, e);
+	explicit_bzero(text, sizeof(text));
+	return st;
+}
+
+enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e)
+{
 	enum fb_status st;
 
 	if (s->conf.key[0] == '\0')
@@ -156,10 +261,14 @@ enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e)
 			e, FB_BAD_VALUE,
 			"key is not set: set EVM_PRIVATE_KEY, or --key to $NAME, a key file or a keystore "
 			"(farebox key new makes one)");
-	st = fb_key_load(&s->key, s->conf.key, (struct fb_passphrase){ take_passphrase, &p }, e);
-	if (st != FB_OK && p.why_none.text[0] != '\0')
-		fb_error_set(e, st, "%s: %s", s->conf.key, p.why_none.text);
-	return st;
+	st = load_key(s, s->conf.key, "key", e);
+	return st == FB_OK ? read_more_keys(s, e) : st;
+}
+
+void fb_server_wipe_keys(struct fb_server *s)
+{
+	while (s->signer_count > 0)
+		fb_key_wipe(&s->signers[--s->signer_count]);
 }
 
 /* ---- who may settle ------------------------------------------------------------------------------------ */

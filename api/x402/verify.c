@@ -65,7 +65,7 @@ static void on_facts(void *arg, const struct fb_facts *facts)
 static void read_facts(void *arg)
 {
 	struct fb_x402_job *j = arg;
-	struct fb_view_query q = fb_claim_query(&j->claim, &j->x402->signer, j->x402->gas_limit_max);
+	struct fb_view_query q = fb_claim_query(&j->claim, &j->x402->signers[0], j->x402->gas_limit_max);
 
 	fb_view_read(j->x402->view, &q, on_facts, j);
 }

@@ -241,11 +241,46 @@ for (const [name, variable] of [['api', 'PORT'], ['metrics', 'FAREBOX_METRICS_PO
 test('serve__data_of_a_running_farebox__ends_and_the_other_goes_on', async () => {
 	const data = freshData();
 	const first = await startServe(data);
-	const result = await runServe(goodEnv(data));
+	const result = await runServe(goodEnv(data, { FAREBOX_HANDOVER_S: '1' }));
 	checkSentence(result, /in use by another farebox/);
 	assert.equal(result.code, IO);
 	assert.equal((await fetch(`${first.url}/readyz`)).status, 200);
 });
+
+// ---- signers -----------------------------------------------------------------------------------------------------
+
+// Two processes with one key would take each other's nonces: the second waits, and goes on when the first has ended.
+test('serve__key_of_a_running_farebox_with_other_data__waits_until_that_ends', async () => {
+	const first = await startServe(freshData());
+	const second = startServe(freshData());
+	await sleep(1000);
+	assert.equal((await fetch(`${first.url}/healthz`)).status, 200);
+	await first.stop();
+	assert.equal((await fetch(`${(await second).url}/healthz`)).status, 200);
+});
+
+test('serve__more_keys__a_lane_each_and_all_are_named', async () => {
+	const more = chain.accounts.slice(4, 7), file = join(scratch.path, 'one-key');
+	writeFileSync(file, `${more[2].privateKey}\n`, { mode: 0o600 });
+	const lines = `${more[0].privateKey}\n\n $FB_ANOTHER\n${file}\n`;
+	const several = await startServe(freshData(), { FAREBOX_MORE_KEYS: lines, FB_ANOTHER: more[1].privateKey });
+	const { signers } = await (await fetch(`${several.url}/supported`)).json();
+	assert.deepEqual(Object.values(signers).flat(), [chain.accounts[0], ...more].map(({ address }) => address));
+	assert.equal((await fetch(`${several.url}/readyz`)).status, 200);
+});
+
+for (const [name, lines, says] of [
+	['twice', () => `${chain.accounts[4].privateKey}\n${chain.accounts[4].privateKey}`, /one key is named twice/],
+	['the_first_again', () => key, /one key is named twice/],
+	['rubbish', () => '0xzz', /line 1 is no key/],
+	['too_many', () => chain.accounts.slice(1, 9).map(({ privateKey }) => privateKey).join('\n'), /at most 8 keys/],
+])
+	test(`serve__more_keys_${name}__refused_and_no_key_is_shown`, async () => {
+		const result = await runServe(goodEnv(freshData(), { FAREBOX_MORE_KEYS: lines() }));
+		checkSentence(result, says);
+		assert.equal(result.code, CONFIG);
+		checkNoSecret(result.stderr);
+	});
 
 // ---- signals -----------------------------------------------------------------------------------------------------
 

@@ -364,6 +364,68 @@ static void ask__without_terminal__is_not_found(void **state)
 	CHECK(waitpid(child, &code, 0) == child && code == 0);
 }
 
+/* ---- names held against other processes ------------------------------------------------------------- */
+
+/* A child that holds the name until it is told to end, through a pipe. */
+static pid_t holding_child(struct fb_str name, int *end)
+{
+	int pipes[2], ready[2];
+	char c;
+	pid_t child;
+
+	CHECK(pipe(pipes) == 0 && pipe(ready) == 0);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		int held;
+
+		close(pipes[1]);
+		if (fb_os_hold(&held, name) != FB_OK || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		_exit(read(pipes[0], &c, 1) == 1 ? 0 : 2); /* without releasing it */
+	}
+	close(pipes[0]);
+	CHECK(read(ready[0], &c, 1) == 1);
+	close(ready[0]);
+	close(ready[1]);
+	*end = pipes[1];
+	return child;
+}
+
+static void hold__another_process_has_it__busy_until_that_ends(void **state)
+{
+	char text[64];
+	struct fb_str name = { text, (size_t)snprintf(text, sizeof(text), "farebox-test/%d", (int)getpid()) };
+	int end, held, code = -1;
+	pid_t child = holding_child(name, &end);
+
+	(void)state;
+	CHECK_STATUS(FB_BUSY, fb_os_hold(&held, name));
+	CHECK(write(end, "x", 1) == 1 && waitpid(child, &code, 0) == child && code == 0);
+	close(end);
+	CHECK_STATUS(FB_OK, fb_os_hold(&held, name));
+	CHECK_STATUS(FB_BUSY, fb_os_hold(&code, name));
+	fb_os_release(held);
+	CHECK_STATUS(FB_OK, fb_os_hold(&held, name));
+	fb_os_release(held);
+}
+
+static void hold__longest_name__is_told_apart_by_its_last_byte(void **state)
+{
+	char a[FB_OS_NAME_MAX], b[FB_OS_NAME_MAX];
+	int held_a, held_b;
+
+	(void)state;
+	memset(a, 'n', sizeof(a));
+	memcpy(a, &(pid_t){ getpid() }, sizeof(pid_t));
+	memcpy(b, a, sizeof(b));
+	b[FB_OS_NAME_MAX - 1] = 'm';
+	CHECK_STATUS(FB_OK, fb_os_hold(&held_a, (struct fb_str){ a, sizeof(a) }));
+	CHECK_STATUS(FB_OK, fb_os_hold(&held_b, (struct fb_str){ b, sizeof(b) }));
+	fb_os_release(held_a);
+	fb_os_release(held_b);
+}
+
 int main(void)
 {
 #define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -380,6 +442,8 @@ int main(void)
 		IN_ROOT(make_dirs__missing_parents__private_and_repeatable),
 		IN_ROOT(make_dirs__impossible__names_the_part),
 		cmocka_unit_test(state_dir__table__strongest_variable_wins),
+		cmocka_unit_test(hold__another_process_has_it__busy_until_that_ends),
+		cmocka_unit_test(hold__longest_name__is_told_apart_by_its_last_byte),
 		cmocka_unit_test(ask__table__one_line_echoed_unless_secret),
 		cmocka_unit_test(ask__interrupted__ends_the_program_with_its_echo_on),
 		cmocka_unit_test(ask__without_terminal__is_not_found),

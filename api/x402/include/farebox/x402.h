@@ -24,13 +24,14 @@
 
 #include <stdatomic.h>
 
-enum { FB_X402_PAYEES_MAX = 64, FB_X402_BODY_MAX = 65536 };
+enum { FB_X402_PAYEES_MAX = 64, FB_X402_SIGNERS_MAX = 8, FB_X402_BODY_MAX = 65536 };
 struct fb_x402 {
 	const struct fb_network *network;
 	struct fb_loop *loop;
 	struct fb_view *view;
 	struct fb_settle *settle;
-	struct fb_address signer;
+	struct fb_address signers[FB_X402_SIGNERS_MAX]; /* who pays the gas; the first stands for all in simulations */
+	size_t signer_count;                            /* at least 1 */
 	struct fb_clock clock;
 	struct fb_metrics *metrics;
 	uint64_t verify_ms; /* deadline of one verification */

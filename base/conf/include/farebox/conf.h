@@ -35,6 +35,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	TEXT(network_file, "", "FAREBOX_NETWORK_FILE", "a network file that replaces the built-in ones")                \
 	TEXT(rpc_url, "", "EVM_RPC_URL", "JSON-RPC endpoints of the chain, comma-separated, best first")                \
 	SECRET(key, "EVM_PRIVATE_KEY", "key that sends transactions: $NAME, a key file or a keystore")                  \
+	SECRET(more_keys, "FAREBOX_MORE_KEYS", "up to 7 more keys that send transactions side by side, one a line: a file or $NAME; a line is a key as above, or the key itself") \
 	SECRET(passphrase, "FAREBOX_PASSPHRASE", "passphrase of the keystore: $NAME or a file; asked for when empty")   \
 	TEXT(escrow, "", "ESCROW_ADDRESS", "address of the escrow contract; empty takes the network file's, if it names one") \
 	NUMBER(escrow_from, 0, 0, 9223372036854775807, "ESCROW_FROM_BLOCK", "block in which the escrow was created; set it with escrow") \
@@ -54,6 +55,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(verify_timeout_ms, 10000, 100, 80000, "FAREBOX_VERIFY_TIMEOUT_MS", "deadline of one verification")       \
 	NUMBER(settle_wait_ms, 45000, 0, 80000, "FAREBOX_SETTLE_WAIT_MS", "how long /settle waits for a receipt before it answers settlement_pending") \
 	NUMBER(receipt_poll_ms, 200, 10, 10000, "FAREBOX_RECEIPT_POLL_MS", "pause between two looks for receipts")      \
+	NUMBER(handover_s, 30, 0, 3600, "FAREBOX_HANDOVER_S", "how long the start waits for another process of this machine that uses one of the keys") \
 	NUMBER(bump_ms, 15000, 1000, 600000, "FAREBOX_BUMP_MS", "how long the signer's next transaction waits before its fees are raised") \
 	NUMBER(head_poll_ms, 0, 0, 60000, "FAREBOX_HEAD_POLL_MS", "pause between two looks at the newest block; 0 takes 500 on a local chain, else 1000") \
 	NUMBER(reorg_depth_max, 64, 1, 512, "FAREBOX_REORG_DEPTH_MAX", "blocks that the chain may take back at once and is still followed") \

@@ -46,6 +46,7 @@
 	X(TX_GAP,           ODD,    "nothing stands for an account nonce the chain waits for, it is filled: signer, nonce, tx") \
 	X(TX_FOREIGN,       ODD,    "another program sent with our key: signer, nonce (the next), ours")    \
 	X(TX_NONCE_TAKEN,   ODD,    "another program used our account nonce: signer, nonce, tx")      \
+	X(SIGNER_HELD,      ODD,    "another process of this machine uses the key, it is waited for: signer, wait_s") \
 	X(SIGNER_LOW,       ODD,    "the signer's gas money runs out: signer, wei")                   \
 	X(MOVEMENT,         INFO,   "money moved at the escrow, or got on: kind, state, amount, block, tx")  \
 	X(MOVEMENT_GONE,    ODD,    "a movement's block is gone, it is reversed: kind, amount, block, tx")  \

@@ -29,4 +29,9 @@ void fb_os_state_dir(struct fb_buf *out);
 /* One line typed on the terminal, without echo if `secret`. FB_NOT_FOUND without a terminal, at its end or
  * when a signal ends the question; FB_TOO_LARGE from cap bytes on. Otherwise out is terminated. */
 FB_MUST_USE enum fb_status fb_os_ask(char *out, size_t cap, const char *prompt, bool secret);
+/* Holds a name against every other process of this machine (of its network namespace), until it is released or the
+ * process ends. FB_BUSY: another holds it, or this one already. FB_IO. */
+enum { FB_OS_NAME_MAX = 106 };
+FB_MUST_USE enum fb_status fb_os_hold(int *out, struct fb_str name);
+void fb_os_release(int held);
 #endif /* FB_OS_H */

@@ -35,6 +35,25 @@ void fb_calls_header(struct fb_calls *c, uint64_t number)
 	end(c);
 }
 
+void fb_calls_balance(struct fb_calls *c, const struct fb_escrow *e, uint64_t number)
+{
+	char data[64];
+	struct fb_buf call;
+
+	fb_buf_init(&call, data, sizeof(data));
+	fb_abi_selector(&call, FB_SELECTOR_BALANCE_OF);
+	fb_abi_address(&call, &e->address);
+	begin(c, "eth_call");
+	fb_buf_text(&c->params, "[{\"to\":\"");
+	fb_buf_address(&c->params, &e->token);
+	fb_buf_text(&c->params, "\",\"data\":\"");
+	fb_buf_hex(&c->params, call.at, call.len);
+	fb_buf_text(&c->params, "\"},\"");
+	fb_buf_quantity(&c->params, number);
+	fb_buf_text(&c->params, "\"]");
+	end(c);
+}
+
 void fb_calls_receipt(struct fb_calls *c, const struct fb_hash *tx)
 {
 	begin(c, "eth_getTransactionReceipt");

@@ -102,6 +102,20 @@ enum fb_status fb_follow_check(struct fb_follow *f, struct fb_error *e)
 	return st;
 }
 
+bool fb_follow_explains(const struct fb_reading *r)
+{
+	struct fb_amount in = r->before, out = r->after;
+	enum fb_status st = FB_OK;
+
+	for (size_t i = 0; i < r->movement_count && st == FB_OK; i++) {
+		const struct fb_movement *m = &r->movements[i];
+		struct fb_amount *side = fb_movement_leaves(m->kind) ? &out : &in;
+
+		st = fb_amount_add(side, *side, m->amount);
+	}
+	return st == FB_OK && fb_amount_cmp(in, out) == 0;
+}
+
 bool fb_follow_same_logs(const struct fb_reading *r)
 {
 	bool same = r->log_count == r->second_count;

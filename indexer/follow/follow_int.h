@@ -5,6 +5,8 @@
 
 enum {
 	FB_FOLLOW_FILTERS = 3, /* eth_getLogs calls that together find all that concerns the escrow */
+	FB_FOLLOW_ENDS = 2,    /* balances: before the range and at its end */
+	FB_FOLLOW_GAPS_MAX = 8, /* answers in a row whose logs do not explain the balances, before they are believed */
 	FB_FOLLOW_CALLS_MAX = FB_FOLLOW_HEADERS_MAX * FB_FOLLOW_FILTERS,
 	FB_FOLLOW_PARAMS_MAX = FB_FOLLOW_CALLS_MAX * 512,
 	FB_FOLLOW_CONFLICTS_MAX = 5, /* looks in a row */
@@ -29,6 +31,8 @@ struct fb_reading {
 	size_t log_count, second_count;
 	struct fb_movement *movements;
 	size_t movement_count;
+	bool has_balances; /* the endpoint still knows them */
+	struct fb_amount before, after;
 	uint64_t sequence;
 	size_t suspects[FB_FOLLOW_HEADERS_MAX]; /* headers whose bloom says more than the logs */
 	size_t suspect_count;
@@ -61,7 +65,7 @@ struct fb_follow {
 	struct fb_wish wishes[FB_FOLLOW_WISHES_MAX];
 	size_t wish_count;
 	struct fb_movement *receipt; /* of the event being worked off */
-	uint64_t doubts, doubts_in_row, leaks, conflicts;
+	uint64_t doubts, doubts_in_row, gaps_in_row, leaks, conflicts;
 	struct fb_error doubt;
 	struct fb_reading r;
 	struct fb_credit_batch batch;
@@ -92,6 +96,7 @@ void fb_calls_init(struct fb_calls *c, struct fb_follow *f);
 void fb_calls_header(struct fb_calls *c, uint64_t number);
 void fb_calls_logs(struct fb_calls *c, const struct fb_escrow *e, uint64_t first, uint64_t last);
 void fb_calls_logs_of_block(struct fb_calls *c, const struct fb_escrow *e, const struct fb_hash *block);
+void fb_calls_balance(struct fb_calls *c, const struct fb_escrow *e, uint64_t number);
 void fb_calls_receipt(struct fb_calls *c, const struct fb_hash *tx);
 void fb_calls_send(struct fb_follow *f, struct fb_rpc *rpc, struct fb_calls *c,
 		   void (*done)(void *arg, const struct fb_rpc_reply *reply));
@@ -101,6 +106,8 @@ void fb_follow_read(struct fb_follow *f); /* from f->r's first, last, is_final *
 /* check.c: what a range's answer must be. FB_MISMATCH and a sentence; FB_CONFLICT: below it a final
  * block is another. */
 FB_MUST_USE enum fb_status fb_follow_check(struct fb_follow *f, struct fb_error *e);
+/* Do the movements explain how the escrow's balance changed? */
+bool fb_follow_explains(const struct fb_reading *r);
 bool fb_follow_same_logs(const struct fb_reading *r);
 /* The range is asked for again later. What only a lie or a changed final block explains halts in the end; NONE: what
  * may pass. */

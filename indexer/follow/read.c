@@ -23,7 +23,7 @@ static void grow(struct fb_follow *f)
 void fb_follow_doubt(struct fb_follow *f, enum fb_credit_halt halt, const char *why)
 {
 	f->doubts++;
-	fb_error_set(&f->doubt, FB_OK, "%s", why);
+	fb_error_set(&f->doubt, FB_MISMATCH, "%s", why);
 	fb_metric_add(f->metrics, FB_M_INDEXER_DOUBTS, 1);
 	fb_log(f->log, FB_EV_INDEXER_DOUBT, FB_F_U64("first", f->r.first), FB_F_U64("last", f->r.last),
 	       FB_F_TEXT("why", why));
@@ -41,8 +41,8 @@ static void fail(struct fb_follow *f)
 	fb_follow_later(f);
 }
 
-/* True: go on with the answer. */
-static bool arrived(struct fb_follow *f, const struct fb_rpc_reply *reply)
+/* True: go on with the answer, of which the first `needed` calls must have gone well. */
+static bool arrived(struct fb_follow *f, const struct fb_rpc_reply *reply, size_t needed)
 {
 	f->asking = false;
 	if (f->stopped || reply->status == FB_DRAINING)
@@ -51,7 +51,7 @@ static bool arrived(struct fb_follow *f, const struct fb_rpc_reply *reply)
 		fb_follow_pump(f);
 		return false;
 	}
-	for (size_t i = 0; reply->status == FB_OK && i < reply->count; i++) {
+	for (size_t i = 0; reply->status == FB_OK && i < needed; i++) {
 		if (reply->results[i].status != FB_OK) {
 			fail(f);
 			return false;
@@ -110,7 +110,7 @@ static void on_receipts(void *arg, const struct fb_rpc_reply *reply)
 	struct fb_reading *r = &f->r;
 	size_t at = r->receipts_from;
 
-	if (!arrived(f, reply))
+	if (!arrived(f, reply, r->asked_count))
 		return;
 	for (size_t k = 0; k < r->asked_count; k++) {
 		const struct fb_hash tx = r->movements[r->asked[k]].tx;
@@ -168,6 +168,11 @@ static void make_movements(struct fb_follow *f)
 		fb_follow_doubt(f, FB_CREDIT_HALT_MISSING, e.text);
 		return;
 	}
+	if (r->has_balances && !fb_follow_explains(r) && ++f->gaps_in_row < FB_FOLLOW_GAPS_MAX) {
+		fb_follow_doubt(f, FB_CREDIT_HALT_NONE, "the logs do not explain how the escrow's balance changed");
+		return;
+	}
+	f->gaps_in_row = 0; /* said again and again: the reserve check has the last word */
 	r->receipts_from = 0;
 	ask_receipts(f);
 }
@@ -178,7 +183,7 @@ static void on_second(void *arg, const struct fb_rpc_reply *reply)
 	struct fb_follow *f = arg;
 	struct fb_reading *r = &f->r;
 
-	if (!arrived(f, reply))
+	if (!arrived(f, reply, FB_FOLLOW_FILTERS))
 		return;
 	if (read_logs(r->second, &r->second_count, reply->results) != FB_OK ||
 	    fb_chain_logs_sort(r->second, r->second_count, &f->settings.credit.escrow, r->first, r->last) != FB_OK ||
@@ -207,7 +212,7 @@ static void on_suspects(void *arg, const struct fb_rpc_reply *reply)
 {
 	struct fb_follow *f = arg;
 
-	if (!arrived(f, reply))
+	if (!arrived(f, reply, f->r.suspect_count * FB_FOLLOW_FILTERS))
 		return;
 	for (size_t i = 0; i < reply->count; i++) {
 		const struct fb_json_value logs = reply->results[i].result;
@@ -244,14 +249,31 @@ static enum fb_status read_answer(struct fb_reading *r, const struct fb_rpc_resu
 	return st == FB_OK ? read_logs(r->logs, &r->log_count, results + r->header_count) : st;
 }
 
+/* Of old blocks an endpoint may not know them any more. */
+static void read_balances(struct fb_reading *r, const struct fb_rpc_result *results)
+{
+	struct fb_amount *const out[FB_FOLLOW_ENDS] = { &r->before, &r->after };
+
+	r->has_balances = true;
+	for (size_t i = 0; i < FB_FOLLOW_ENDS && r->has_balances; i++) {
+		struct fb_str raw = results[i].status == FB_OK ? fb_json_raw(results[i].result) : FB_STR("");
+		uint8_t word[32];
+
+		r->has_balances = raw.len > 2 &&
+				  fb_hex_decode_exact(word, sizeof(word), (struct fb_str){ raw.at + 1, raw.len - 2 }) == FB_OK &&
+				  fb_u256_to_amount(out[i], fb_u256_from_be(word)) == FB_OK;
+	}
+}
+
 static void on_range(void *arg, const struct fb_rpc_reply *reply)
 {
 	struct fb_follow *f = arg;
 	struct fb_error e = { "" };
 	enum fb_status st;
 
-	if (!arrived(f, reply))
+	if (!arrived(f, reply, f->r.header_count + FB_FOLLOW_FILTERS))
 		return;
+	read_balances(&f->r, reply->results + f->r.header_count + FB_FOLLOW_FILTERS);
 	st = read_answer(&f->r, reply->results);
 	if (st == FB_TOO_MANY && f->r.last > f->r.first) {
 		fail(f);
@@ -277,5 +299,7 @@ void fb_follow_read(struct fb_follow *f)
 	for (size_t i = 0; i < r->header_count; i++)
 		fb_calls_header(&c, r->numbers[i]);
 	fb_calls_logs(&c, &f->settings.credit.escrow, r->first, r->last);
+	fb_calls_balance(&c, &f->settings.credit.escrow, r->first - 1);
+	fb_calls_balance(&c, &f->settings.credit.escrow, r->last);
 	fb_calls_send(f, f->rpc, &c, on_range);
 }

@@ -7,11 +7,13 @@
  * Trust       no answer is believed because it is empty. The range's headers come in the same request as its logs:
  *             the last block must be there, parents must fit, hashes must be those that the head follower knows;
  *             every log's block hash must be its header's; a block whose bloom may hold something about the escrow
- *             but has no log is asked for again by hash; the escrow's events must be numbered without a gap; every
- *             block is read once more when it is final, and of a second endpoint, if there is one, final ranges must
- *             be the same. What does not fit is asked again; what only a lie or a changed final block explains halts
- *             everything, after FB_FOLLOW_DOUBTS_MAX times without progress, until an operator releases it. (Headers
- *             of all blocks, and so blooms and hashes, are read of ranges up to FB_FOLLOW_HEADERS_MAX blocks.)
+ *             but has no log is asked for again by hash; the escrow's events must be numbered without a gap; what
+ *             moved must explain the escrow's balances before and at the end of the range, as long as the endpoint
+ *             knows them; every block is read once more when it is final, and of a second endpoint, if there is one,
+ *             final ranges must be the same. What does not fit is asked again; what only a lie or a changed final
+ *             block explains halts everything, after FB_FOLLOW_DOUBTS_MAX times without progress, until an operator
+ *             releases it. (Headers of all blocks, and so blooms and hashes, are read of ranges up to
+ *             FB_FOLLOW_HEADERS_MAX blocks.)
  * Errors      fb_follow_open: FB_STORAGE. Later faults show in the status, the log and the metrics; an endpoint that
  *             does not answer is asked again every FB_FOLLOW_RETRY_MS. If the ledger refuses a posting, which it
  *             cannot, the state is read again from the rows and halts. If the disk fails nothing more is done.

@@ -148,6 +148,7 @@ static void open_settle(struct fb_server *s)
 	owner = fb_settle_owner(s->settle);
 	for (size_t i = 0; i < s->lane_count; i++)
 		fb_lane_own(s->lanes[i], 'S', &owner);
+	fb_settlements_open(&s->settlements, s->loop, &s->network, s->settle, s->head, s->clock);
 }
 
 /* On the loop's thread. */
@@ -239,6 +240,7 @@ static void drain(void *arg)
 	struct fb_server *s = arg;
 
 	fb_settle_drain(s->settle);
+	fb_settlements_drain(s->settlements);
 }
 
 void fb_server_drain(struct fb_server *s)
@@ -253,6 +255,7 @@ static void close_outside(void *arg)
 
 	for (size_t i = 0; i < s->lane_count; i++)
 		fb_lane_stop(s->lanes[i]);
+	fb_settlements_drain(s->settlements); /* also when the start failed */
 	fb_head_stop(s->head);
 	fb_server_stop_indexer(s);
 	fb_rpc_close(s->rpc); /* first: what it is still asked is answered now, to owners that are there */
@@ -263,6 +266,7 @@ static void close_engines(void *arg)
 {
 	struct fb_server *s = arg;
 
+	fb_settlements_close(s->settlements);
 	fb_settle_close(s->settle);
 	for (size_t i = 0; i < s->lane_count; i++)
 		fb_lane_close(s->lanes[i]);

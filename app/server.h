@@ -19,6 +19,7 @@
 #include "farebox/reserve.h"
 #include "farebox/rpc.h"
 #include "farebox/settle.h"
+#include "farebox/settlements.h"
 #include "farebox/store.h"
 #include "farebox/view.h"
 #include "farebox/writer.h"
@@ -55,11 +56,12 @@ struct fb_server {
 	struct fb_reserve *reserve;
 	struct fb_rpc *second_rpc; /* prefers another endpoint; NULL: there is one alone */
 	struct fb_auth_keys *keys;
+	struct fb_settlements *settlements;
 	struct fb_x402 x402;
 	struct fb_ops ops;
 	struct fb_pay pay;
 	struct fb_http *http, *metrics_http;
-	struct fb_mount mounts[4];
+	struct fb_mount mounts[5];
 	size_t mount_count;
 	struct fb_mount metrics_mount;
 	char data[512]; /* directory */

@@ -30,6 +30,7 @@ fb_test(wire)
 fb_test(http       DEPS os)
 fb_test(x402       DEPS os)
 fb_test(auth       DEPS os)
+fb_test(settlements DEPS os sim)
 fb_test(escrow)
 target_include_directories(test_escrow PRIVATE contracts-abi)
 fb_test(token)
@@ -88,6 +89,7 @@ fb_fuzz(chain_logs    DEPS logs)
 fb_fuzz(credit_row    DEPS credit)
 fb_fuzz(lens_answer   DEPS token)
 fb_fuzz(escrow_log    DEPS escrow)
+fb_fuzz(settle_id     DEPS settle)
 fb_fuzz(head_block    DEPS head json)
 target_include_directories(fuzz_head_block PRIVATE chain/head)
 
@@ -125,8 +127,8 @@ set(contract_tests escrow escrow_fuzz)
 if(FB_SANITIZE)
   set(contract_tests)
 endif()
-foreach(name api browser cli_pay cli_serve conformance escrow_cli head hostile indexer indexer_faults lens malformed outage pending
-    purchase settle ${contract_tests})
+foreach(name api browser cli_pay cli_serve conformance escrow_cli head hostile indexer indexer_faults lens malformed
+    outage pending purchase settle settlements ${contract_tests})
   add_test(NAME interop.${name}
     COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/interop/${name}.test.mjs)
   set_tests_properties(interop.${name} PROPERTIES

@@ -122,13 +122,22 @@ struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
  * for want of memory. */
 struct settling {
 	struct fb_str payer, network;
+	char id[FB_SETTLE_ID_MAX]; /* of the settlement, where it may be looked at */
+	size_t id_len;             /* 0: the payment names none */
 	char answer[ANSWER_MAX];
 };
+
+/* Or may have one: what nothing is known of is not named. */
+static bool has_record(const struct fb_settle_outcome *o)
+{
+	return o->has_tx || o->reason == FB_REASON_PENDING || o->reason == FB_REASON_SETTLE_ERROR;
+}
 
 static struct fb_answered answer(struct fb_request *r, const struct fb_settle_outcome *o, struct settling *s)
 {
 	struct fb_settlement_answer a = { .reason = o->reason, .message = o->note.text[0] == '\0' ? NULL : o->note.text,
-					  .payer = s->payer, .network = s->network, .has_tx = o->has_tx, .tx = o->tx };
+					  .payer = s->payer, .network = s->network, .has_tx = o->has_tx, .tx = o->tx,
+					  .settlement_id = { s->id, has_record(o) ? s->id_len : 0 } };
 	struct fb_reply reply = { .status = 200 };
 	struct fb_buf b;
 
@@ -146,6 +155,18 @@ static struct fb_answered finish(struct fb_request *r)
 	struct fb_settle_outcome o = fb_x402_outcome(r, &mine);
 
 	return answer(r, &o, mine);
+}
+
+static void name_settlement(struct settling *s, const struct fb_x402 *x, const struct fb_claim *c)
+{
+	struct fb_settle_key key = fb_settle_key_from(x->network->chain_id, &c->asset, &c->authorization.from,
+						      &c->authorization.nonce);
+	struct fb_buf b;
+
+	fb_buf_init(&b, s->id, sizeof(s->id));
+	fb_buf_settle_id(&b, &key);
+	FB_ASSERT(!b.overflowed);
+	s->id_len = b.len;
 }
 
 static struct fb_str bounded(struct fb_str s)
@@ -167,5 +188,6 @@ struct fb_answered fb_x402_settle(struct fb_request *r)
 	s->network = bounded(in.wire.requirement.network);
 	if (in.reason != FB_REASON_NONE)
 		return answer(r, &(struct fb_settle_outcome){ .reason = in.reason, .note = in.note }, s);
+	name_settlement(s, r->ctx, &claim);
 	return fb_x402_settle_later(r->ctx, r, &claim, finish, s);
 }

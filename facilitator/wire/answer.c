@@ -46,6 +46,12 @@ void fb_wire_write_settlement(struct fb_buf *out, const struct fb_settlement_ans
 		fb_jw_kv_text(&w, "transaction", "");
 	fb_jw_kv_str(&w, "network", a->network);
 	write_payer(&w, a->payer);
+	if (a->settlement_id.len > 0) {
+		fb_jw_key(&w, "extra");
+		fb_jw_object(&w);
+		fb_jw_kv_str(&w, "settlementId", a->settlement_id);
+		fb_jw_end(&w);
+	}
 	fb_jw_end(&w);
 }
 

@@ -34,9 +34,10 @@ async function checkGood(body, version) {
 
 	assert.deepEqual(await verify(stage, body), { isValid: true, payer: from });
 	const answer = await settle(stage, body);
-	const { transaction, ...rest } = answer;
+	const { transaction, extra, ...rest } = answer;
 	assert.deepEqual(rest, { success: true, network: networkOf(version), payer: from });
 	assert.match(transaction, HASH);
+	assert.match(extra.settlementId, new RegExp(`^84532-.*-${from.slice(2)}-[0-9a-f]{64}$`, 'i'));
 	assert.equal(earlier[0] - (await balanceOf(world.chain, from)), BigInt(value));
 	assert.equal((await balanceOf(world.chain, to)) - earlier[1], BigInt(value));
 	return transaction;

@@ -11,7 +11,7 @@ struct seen {
 	struct fb_head *head;
 	pthread_mutex_t lock;
 	unsigned reports;
-	struct fb_head_report last;
+	struct fb_head_report first, last;
 	size_t event_count;
 	struct fb_head_event events[EVENTS_MAX];
 	uint64_t asked; /* by ask_rung */
@@ -26,7 +26,8 @@ static void on_report(void *arg, const struct fb_head_report *r)
 	struct seen *s = arg;
 
 	pthread_mutex_lock(&s->lock);
-	s->reports++;
+	if (s->reports++ == 0)
+		s->first = *r;
 	s->last = *r;
 	pthread_mutex_unlock(&s->lock);
 }
@@ -121,7 +122,7 @@ static struct fb_head_report first_report(struct seen *s)
 {
 	stage_on_loop(&s->stage, open_head, s);
 	STAGE_WAIT(reports(s) > 0);
-	return last_report(s);
+	return s->first; /* which does not change any more */
 }
 
 /* A head that knows the chain, up to block 1000. */

@@ -77,12 +77,24 @@ static void settlement__refused__transaction_and_network_are_still_strings(void 
 	CHECK_STR("{\"success\":false,\"errorReason\":\"invalid_payload\",\"transaction\":\"\",\"network\":\"\"}",
 		  fb_buf_view(&out));
 	a = (struct fb_settlement_answer){ FB_REASON_TRANSACTION_FAILED, "reverted", FB_STR(WIRE_PAYER),
-					   FB_STR("base-sepolia"), true, tx() };
+					   FB_STR("base-sepolia"), true, tx(), { "", 0 } };
 	begin();
 	fb_wire_write_settlement(&out, &a);
 	CHECK_STR("{\"success\":false,\"errorReason\":\"invalid_exact_evm_transaction_failed\","
 		  "\"errorMessage\":\"reverted\",\"transaction\":\"" TX
 		  "\",\"network\":\"base-sepolia\",\"payer\":\"" WIRE_PAYER "\"}", fb_buf_view(&out));
+}
+
+static void settlement__with_an_id__extra_names_it(void **state)
+{
+	struct fb_settlement_answer a = { .payer = FB_STR(WIRE_PAYER), .network = FB_STR("eip155:84532"),
+					  .has_tx = true, .tx = tx(), .settlement_id = FB_STR("84532-aa-bb-cc") };
+
+	(void)state;
+	begin();
+	fb_wire_write_settlement(&out, &a);
+	CHECK_STR("{\"success\":true,\"transaction\":\"" TX "\",\"network\":\"eip155:84532\",\"payer\":\""
+		  WIRE_PAYER "\",\"extra\":{\"settlementId\":\"84532-aa-bb-cc\"}}", fb_buf_view(&out));
 }
 
 static void settlement__pending__carries_the_hash(void **state)
@@ -134,6 +146,7 @@ int wire_answer_tests(void)
 		cmocka_unit_test(verdict__table__golden_bytes),
 		cmocka_unit_test(settlement__success__golden_bytes),
 		cmocka_unit_test(settlement__refused__transaction_and_network_are_still_strings),
+		cmocka_unit_test(settlement__with_an_id__extra_names_it),
 		cmocka_unit_test(settlement__pending__carries_the_hash),
 		cmocka_unit_test(supported__networks_and_signers__golden_bytes),
 		cmocka_unit_test(answers__buffer_too_small__latched),

@@ -312,7 +312,7 @@ static void receipt__table__read_as_body_and_as_header(void **state)
 static void receipt__of_our_own_answer__reads_back(void **state)
 {
 	struct fb_settlement_answer a = { FB_REASON_NONCE_USED, "used", FB_STR(WIRE_PAYER), FB_STR("base-sepolia"),
-					  true, { { 7 } } };
+					  true, { { 7 } }, { "", 0 } };
 
 	(void)state;
 	fb_buf_init(&out, block, sizeof(block));

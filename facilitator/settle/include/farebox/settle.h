@@ -59,6 +59,18 @@ enum fb_settle_state {
 struct fb_settle_key {
 	uint8_t bytes[FB_SETTLE_KEY_LEN];
 };
+/* The key as text: "84532-<asset>-<payer>-<nonce>", the chain in decimal, the others in lower-case hex without 0x. One
+ * text per key. FB_BAD_LENGTH, FB_BAD_SYNTAX, FB_OVERFLOW (the chain), FB_BAD_HEX: the first fault. */
+enum { FB_SETTLE_ID_MAX = 20 + 1 + 40 + 1 + 40 + 1 + 64 };
+struct fb_settle_key fb_settle_key_from(uint64_t chain_id, const struct fb_address *asset,
+					const struct fb_address *payer, const struct fb_hash *nonce);
+void fb_buf_settle_id(struct fb_buf *b, const struct fb_settle_key *key);
+FB_MUST_USE enum fb_status fb_settle_id_parse(struct fb_settle_key *out, struct fb_str text);
+uint64_t fb_settle_key_chain(const struct fb_settle_key *key);
+struct fb_address fb_settle_key_asset(const struct fb_settle_key *key);
+struct fb_address fb_settle_key_payer(const struct fb_settle_key *key);
+struct fb_hash fb_settle_key_nonce(const struct fb_settle_key *key);
+
 struct fb_settle_outcome {
 	enum fb_reason reason; /* NONE is success, granted to this caller */
 	bool has_tx;
@@ -85,6 +97,22 @@ void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
 		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
 /* The success answered under this key never went out: the next caller with the same payload may have it. */
 void fb_settle_give_back(struct fb_settle *s, const struct fb_settle_key *key);
+/* What is known of a settlement: what is durable, or state 0 and nothing else while it is under way and nothing is.
+ * FB_NOT_FOUND; FB_STORAGE. */
+struct fb_settle_status {
+	enum fb_settle_state state;
+	bool granted;
+	enum fb_reason reason;      /* of FAILED */
+	struct fb_hash tx;          /* that moved the money; before, or when none did: our newest */
+	struct fb_address to;
+	struct fb_u256 value;
+	uint64_t block;             /* of the transaction that decided it, 0 before */
+	struct fb_hash block_hash;  /* zero: not stored */
+	fb_u128 gas_wei;            /* its share of what its transaction cost, 0: not known */
+	int64_t created_us, updated_us;
+};
+FB_MUST_USE enum fb_status fb_settle_look(struct fb_settle *s, struct fb_settle_status *out,
+					  const struct fb_settle_key *key);
 /* Everybody who waits is answered now (pending with the hash, or an error with nothing sent); later
  * submits are refused. */
 void fb_settle_drain(struct fb_settle *s);

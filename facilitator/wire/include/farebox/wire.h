@@ -122,6 +122,7 @@ struct fb_settlement_answer { /* of /settle, and of PAYMENT-RESPONSE headers */
 	struct fb_str payer, network;
 	bool has_tx;
 	struct fb_hash tx; /* "transaction" is "" without one, never missing */
+	struct fb_str settlement_id; /* extra.settlementId; empty: there is no extra */
 };
 void fb_wire_write_settlement(struct fb_buf *out, const struct fb_settlement_answer *a);
 

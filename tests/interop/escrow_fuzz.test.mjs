@@ -146,7 +146,7 @@ const DRAWS = {
 	},
 	cancelPayout: (w) => w.call(w.mostly(w.model.payoutRole), 'cancelPayout', w.id()),
 	setCaps: (w) => w.call(w.mostly(w.model.owner), 'setCaps', ...w.caps()),
-	pause: (w) => w.call(w.mostly(w.model.pauseRole), 'pause'),
+	pause: (w) => w.call(w.mostly(w.random.chance(0.7) ? w.model.pauseRole : w.model.owner), 'pause'),
 	unpause: (w) => w.call(w.mostly(w.model.owner), 'unpause'),
 	transferOwnership: (w) => w.call(w.mostly(w.model.owner), 'transferOwnership', w.candidate()),
 	acceptOwnership: (w) => w.call(w.mostly(w.model.pendingOwner), 'acceptOwnership'),

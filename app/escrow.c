@@ -1,6 +1,7 @@
 /* farebox escrow: create the contract that holds deposits, and look at one. */
 #include "app.h"
 #include "escrow_cli.h"
+#include "hold.h"
 
 #include "farebox/os.h"
 
@@ -31,7 +32,8 @@ static int print_help(void)
 	     "status shows roles, caps, balance, pause and the number of events of the network's escrow, read at\n"
 	     "one block. Settings are listed by farebox serve --help.\n\n"
 	     "exit code: 0 done, 1 failed or not agreed to, 64 wrong usage, 69 chain not reachable or outcome not\n"
-	     "known, 78 a setting, a key, or a chain that is not as it must be");
+	     "known, 74 the key is in use by another farebox on this machine, 78 a setting, a key, or a chain that\n"
+	     "is not as it must be");
 	return FB_EXIT_OK;
 }
 
@@ -83,6 +85,9 @@ static enum fb_status open_chain(struct fb_app_escrow *c, bool deploy)
 
 	if (st == FB_OK && deploy)
 		st = fb_server_read_key(s, &c->error);
+	s->conf.handover_s = 0; /* a server that sends with the key is not about to end */
+	if (st == FB_OK && deploy)
+		st = fb_server_hold_signers(s, &c->error);
 	return st != FB_OK ? st : fb_server_open_rpc(s, &c->error);
 }
 
@@ -91,6 +96,7 @@ static void close_chain(struct fb_server *s)
 	fb_rpc_close(s->rpc);
 	fb_net_close(s->net);
 	fb_loop_close(s->loop);
+	fb_server_release_signers(s);
 	fb_server_wipe_keys(s);
 	fb_log_close(s->log);
 	fb_metrics_close(s->metrics);

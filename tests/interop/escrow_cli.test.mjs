@@ -6,13 +6,13 @@ import { after, before, test } from 'node:test';
 import { join } from 'node:path';
 import { generatePrivateKey } from 'viem/accounts';
 import { startChain } from '../../testnet/chain.mjs';
-import { runFarebox } from '../../testnet/farebox.mjs';
+import { runFarebox, startFarebox } from '../../testnet/farebox.mjs';
 import { Escrow, MAX_128, NO_ADDRESS, openEscrow } from './escrow.mjs';
 import { scratchFolder } from './scratch.mjs';
 import { askUntil } from './stage.mjs';
 import { send } from './token.mjs';
 
-const FAILED = 1, USAGE = 64, UNAVAILABLE = 69, CONFIG = 78;
+const FAILED = 1, USAGE = 64, UNAVAILABLE = 69, IO = 74, CONFIG = 78;
 const NETWORK_FILE = join(import.meta.dirname, '../../testnet/networks/local.json');
 
 let chain, scratch, people;
@@ -160,6 +160,15 @@ test('deploy__while_the_signer_has_a_transaction_under_way__is_refused', async (
 	await refused(() => deploy(), CONFIG, /transactions under way/);
 	await chain.client.mine({ blocks: 1 });
 	await chain.client.setAutomine(true);
+});
+
+test('deploy__with_the_key_of_a_running_server__is_refused', async () => {
+	const [log, data] = ['serve.log', 'data'].map((name) => join(scratch.path, name));
+	const payee = people.owner;
+	const farebox = await startFarebox({ chainUrl: chain.url, signer: people.signer, payee, data, log });
+	await refused(() => deploy(), IO, /in use by another farebox on this machine/);
+	await farebox.stop();
+	assert.equal((await deploy()).code, 0);
 });
 
 test('deploy__mined_late__waits_for_it', async () => {

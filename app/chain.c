@@ -140,10 +140,14 @@ static void open_settle(struct fb_server *s)
 {
 	struct fb_settle_settings settings = { .wait_ms = s->conf.settle_wait_ms,
 					       .gas_limit_max = s->conf.gas_limit_max,
-					       .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI };
+					       .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
+					       .batch_max = s->conf.batch_max,
+					       .batch_gas_max = s->conf.batch_gas_max,
+					       .batch_age_ms = s->conf.batch_age_ms,
+					       .batch_inflight = s->conf.batch_inflight };
 	struct fb_lane_owner owner;
 
-	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lanes[0], s->store,
+	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lanes, s->lane_count, s->store,
 		       fb_writer_port(s->writer), &settings, s->clock, s->log, s->metrics);
 	owner = fb_settle_owner(s->settle);
 	for (size_t i = 0; i < s->lane_count; i++)

@@ -1,7 +1,7 @@
-// Writes what is made of the contracts: lens_code.h of Lens.yul, escrow.json, escrow_code.h and escrow_constants.h of
-// Escrow.sol, and abi_constants.h of the signatures below; with --check compares instead and exits 1 if a committed
-// file is out of date. With --explorer prints what a block explorer wants to verify the escrow's source: the compiler's
-// standard JSON input.
+// Writes what is made of the contracts: lens_code.h of Lens.yul, trial_code.h of Trial.yul, escrow.json, escrow_code.h
+// and escrow_constants.h of Escrow.sol, and abi_constants.h of the signatures below; with --check compares instead and
+// exits 1 if a committed file is out of date. With --explorer prints what a block explorer wants to verify the
+// escrow's source: the compiler's standard JSON input.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { compile } from './compile.mjs';
 
 const HERE = import.meta.dirname;
 const LENS_ITEMS_MAX = 256;
+const TRIAL_ITEMS_MAX = 128;
 const BYTES_PER_LINE = 16;
 const COMMENT_COLUMNS = 110;
 
@@ -67,12 +68,14 @@ function header(guard, purpose, includes, body) {
 		`#ifndef ${guard}\n#define ${guard}\n${include}\n${body}#endif /* ${guard} */\n`;
 }
 
-function lensHeader() {
-	const { creation } = compile(join(HERE, 'Lens.yul'), 'Lens');
+function codeHeader(contract, itemsMax) {
+	const { creation } = compile(join(HERE, `${contract}.yul`), contract);
+	const name = `FB_${contract.toUpperCase()}`;
 	const length = creation.length / 2 - 1;
-	const limits = `enum { FB_LENS_CODE_LEN = ${length}, FB_LENS_ITEMS_MAX = ${LENS_ITEMS_MAX} };\n`;
-	return header('FB_LENS_CODE_H', 'The creation code of Lens.yul, where its arguments and its answer are described.',
-		['stdint.h'], limits + byteArray('FB_LENS_CODE', 'FB_LENS_CODE_LEN', creation));
+	const limits = `enum { ${name}_CODE_LEN = ${length}, ${name}_ITEMS_MAX = ${itemsMax} };\n`;
+	return header(`${name}_CODE_H`,
+		`The creation code of ${contract}.yul, where its arguments and its answer are described.`,
+		['stdint.h'], limits + byteArray(`${name}_CODE`, `${name}_CODE_LEN`, creation));
 }
 
 const lines = (table, line) => Object.entries(table).map(([name, text]) => line(name, text)).join('');
@@ -146,7 +149,12 @@ function escrowFiles() {
 
 // ---- all of them ----
 
-const files = () => ({ 'lens_code.h': lensHeader(), 'abi_constants.h': constantsHeader(), ...escrowFiles() });
+const files = () => ({
+	'lens_code.h': codeHeader('Lens', LENS_ITEMS_MAX),
+	'trial_code.h': codeHeader('Trial', TRIAL_ITEMS_MAX),
+	'abi_constants.h': constantsHeader(),
+	...escrowFiles(),
+});
 
 const write = ([name, text]) => writeFileSync(join(HERE, name), text);
 

@@ -25,6 +25,7 @@ export const USDC_ABI = parseAbi([
 	'function transfer(address,uint256) returns (bool)',
 	'function transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)',
 	'function transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)',
+	'function cancelAuthorization(address,bytes32,bytes)',
 	'function paused() view returns (bool)',
 	'function pause()',
 	'function unpause()',

@@ -1,4 +1,4 @@
-/* Calldata of the token's own functions, and its Transfer log in a receipt. */
+/* Calldata of the token's own functions. */
 #include "farebox/token.h"
 
 #include "abi_constants.h"
@@ -47,58 +47,4 @@ bool fb_token_is_valid_signature_answer(struct fb_str data)
 
 	fb_put_be32(magic, FB_SELECTOR_IS_VALID_SIGNATURE);
 	return data.len >= sizeof(magic) && memcmp(data.at, magic, sizeof(magic)) == 0;
-}
-
-/* Topic i of a log equals these 32 bytes. */
-static bool topic_is(struct fb_json_value topics, uint32_t i, const uint8_t want[32], struct fb_arena *arena)
-{
-	struct fb_json_value v = fb_json_first(topics, NULL);
-	struct fb_str text;
-	struct fb_hash got;
-
-	for (uint32_t k = 0; k < i && fb_json_present(v); k++)
-		v = fb_json_next(topics, v, NULL);
-	return fb_json_string(&text, v, arena) == FB_OK && fb_hash_parse(&got, text) == FB_OK &&
-	       memcmp(got.bytes, want, 32) == 0;
-}
-
-static void pad_address(uint8_t out[32], const struct fb_address *a)
-{
-	memset(out, 0, 12);
-	memcpy(out + 12, a->bytes, sizeof(a->bytes));
-}
-
-static bool is_transfer(struct fb_json_value log, const struct fb_address *asset, const struct fb_authorization *a,
-			struct fb_arena *arena)
-{
-	struct fb_json_value topics = fb_json_get(log, "topics");
-	uint8_t from[32], to[32], value[32], data[32];
-	struct fb_address emitter;
-	struct fb_str text;
-
-	pad_address(from, &a->from);
-	pad_address(to, &a->to);
-	fb_u256_to_be(value, a->value);
-	if (fb_json_string(&text, fb_json_get(log, "address"), arena) != FB_OK ||
-	    fb_address_parse(&emitter, text) != FB_OK)
-		return false;
-	if (!fb_address_eq(&emitter, asset) || fb_json_count(topics) != 3)
-		return false;
-	if (!topic_is(topics, 0, FB_TOPIC_TRANSFER, arena) || !topic_is(topics, 1, from, arena) ||
-	    !topic_is(topics, 2, to, arena))
-		return false;
-	return fb_json_string(&text, fb_json_get(log, "data"), arena) == FB_OK &&
-	       fb_hex_decode_exact(data, sizeof(data), text) == FB_OK && memcmp(data, value, sizeof(data)) == 0;
-}
-
-bool fb_receipt_has_transfer(struct fb_json_value receipt, const struct fb_address *asset,
-			     const struct fb_authorization *a, struct fb_arena *arena)
-{
-	struct fb_json_value logs = fb_json_get(receipt, "logs");
-
-	for (struct fb_json_value log = fb_json_first(logs, NULL); fb_json_present(log);
-	     log = fb_json_next(logs, log, NULL))
-		if (is_transfer(log, asset, a, arena))
-			return true;
-	return false;
 }

@@ -1,4 +1,4 @@
-/* Settlements under way: a small table by key, and the callers that wait for each. */
+/* Settlements under way: a table by key, and the callers that wait for each. */
 #include "settle_int.h"
 
 #include <stdio.h>
@@ -9,7 +9,8 @@
  * which FB_SETTLE_ENTRIES_MAX bounds. */
 static size_t bucket_of(const struct fb_settle_key *key)
 {
-	return fb_get_be64(key->bytes + FB_SETTLE_KEY_LEN - 8) % FB_SETTLE_BUCKETS;
+	return (fb_get_be64(key->bytes + FB_SETTLE_KEY_LEN - 8) ^ fb_get_be64(key->bytes + FB_SETTLE_KEY_LEN - 32)) %
+	       FB_SETTLE_BUCKETS;
 }
 
 struct fb_settle_entry *fb_settle_find(struct fb_settle *s, const struct fb_settle_key *key)
@@ -30,18 +31,18 @@ struct fb_settle_entry *fb_settle_add(struct fb_settle *s, const struct fb_settl
 	e->settle = s;
 	e->key = *key;
 	e->begun_ns = s->clock.mono_ns(s->clock.ctx);
+	e->waiters_tail = &e->waiters;
 	e->next = s->buckets[b];
 	s->buckets[b] = e;
 	s->entries++;
 	return e;
 }
 
-void fb_settle_drop(struct fb_settle_entry *e)
+static void free_entry(struct fb_settle_entry *e)
 {
 	struct fb_settle *s = e->settle;
 	struct fb_settle_entry **at = &s->buckets[bucket_of(&e->key)];
 
-	FB_ASSERT(e->waiters == NULL && e->grantee == NULL);
 	while (*at != e)
 		at = &(*at)->next;
 	*at = e->next;
@@ -50,18 +51,97 @@ void fb_settle_drop(struct fb_settle_entry *e)
 	free(e);
 }
 
+void fb_settle_drop(struct fb_settle_entry *e)
+{
+	FB_ASSERT(e->waiters == NULL && e->grantee == NULL);
+	if (e->phase == FB_PHASE_PARKED)
+		fb_settle_unpark(e);
+	if (e->phase == FB_PHASE_READY)
+		fb_settle_unready(e);
+	e->phase = FB_PHASE_IDLE;
+	fb_settle_release(e);
+	if (e->pending == 0 && e->commits == 0)
+		free_entry(e);
+}
+
+bool fb_settle_came_back(struct fb_settle_entry *e, enum fb_settle_phase phase)
+{
+	FB_ASSERT(e->pending > 0);
+	e->pending--;
+	if (e->phase == phase)
+		return true;
+	if (e->phase == FB_PHASE_IDLE && e->pending == 0 && e->commits == 0)
+		free_entry(e);
+	return false;
+}
+
+void fb_settle_move(struct fb_settle_entry *e, enum fb_settle_state to)
+{
+	static const char *const names[] = {
+		[FB_SETTLE_NONE] = "NONE",
+#define X(name, num) [num] = #name,
+		FB_SETTLE_STATES(X)
+#undef X
+	};
+	enum fb_settle_state from = e->record.state;
+	struct fb_authorization a;
+
+	FB_ASSERT(fb_settle_may_move(from, to)); /* S5 */
+	e->record.state = to;
+	e->settle->moves[from][to]++;
+	a = fb_settle_authorization(&e->key, &e->record);
+	fb_log(e->settle->log, FB_EV_SETTLE_STATE, FB_F_HEX("payer", a.from.bytes, 20),
+	       FB_F_HEX("nonce", a.nonce.bytes, 32), FB_F_TEXT("to", names[to]), FB_F_HEX("tx", e->record.tx.bytes, 32));
+}
+
+uint64_t fb_settle_moves(const struct fb_settle *s, enum fb_settle_state from, enum fb_settle_state to)
+{
+	return s->moves[from][to];
+}
+
+int64_t fb_settle_now_us(const struct fb_settle *s)
+{
+	return s->clock.wall_us(s->clock.ctx);
+}
+
+void fb_settle_each(struct fb_settle *s, void (*each)(struct fb_settle_entry *e))
+{
+	for (size_t b = 0; b < FB_SETTLE_BUCKETS; b++) {
+		struct fb_settle_entry *e = s->buckets[b], *next;
+
+		for (; e != NULL; e = next) {
+			next = e->next;
+			each(e);
+		}
+	}
+}
+
+/* ---- who waits ------------------------------------------------------------------------------------------- */
+
 void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg)
 {
 	struct fb_settle *s = e->settle;
-	struct fb_settle_waiter *w = fb_must_alloc(1, sizeof(*w)), **at = &e->waiters;
+	struct fb_settle_waiter *w = fb_must_alloc(1, sizeof(*w));
 
 	*w = (struct fb_settle_waiter){ .done = done,
 					.arg = arg,
 					.deadline_ms = fb_clock_mono_ms(&s->clock) + s->settings.wait_ms };
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = w;
+	*e->waiters_tail = w;
+	e->waiters_tail = &w->next;
 	s->waiters++;
+}
+
+struct fb_settle_waiter *fb_settle_next_waiter(struct fb_settle_entry *e)
+{
+	struct fb_settle_waiter *w = e->waiters;
+
+	if (w == NULL)
+		return NULL;
+	e->waiters = w->next;
+	if (e->waiters == NULL)
+		e->waiters_tail = &e->waiters;
+	w->next = NULL;
+	return w;
 }
 
 static void count_answer(struct fb_settle *s, enum fb_reason reason)
@@ -84,19 +164,35 @@ void fb_settle_answer_one(struct fb_settle *s, struct fb_settle_waiter *w, const
 	free(w);
 }
 
-void fb_settle_answer_all(struct fb_settle_entry *e, enum fb_reason reason, const char *note)
+void fb_settle_answer_all(struct fb_settle_entry *e, const struct fb_settle_outcome *o)
 {
-	struct fb_settle_outcome o = {
-		.reason = reason, .has_tx = e->record.state != 0, .tx = e->record.tx, .key = e->key
-	};
+	struct fb_settle_waiter *w;
 
+	while ((w = fb_settle_next_waiter(e)) != NULL)
+		fb_settle_answer_one(e->settle, w, o);
+}
+
+bool fb_settle_is_out(const struct fb_settle_entry *e)
+{
+	return e->record.state != FB_SETTLE_NONE && !e->anew;
+}
+
+void fb_settle_answer_pending(struct fb_settle_entry *e, const char *note)
+{
+	struct fb_settle_outcome o = { .reason = FB_REASON_PENDING, .has_tx = true, .tx = e->record.tx, .key = e->key };
+
+	FB_ASSERT(e->record.state != FB_SETTLE_NONE);
 	snprintf(o.note.text, sizeof(o.note.text), "%s", note);
-	while (e->waiters != NULL) {
-		struct fb_settle_waiter *w = e->waiters;
+	fb_settle_answer_all(e, &o);
+}
 
-		e->waiters = w->next;
-		fb_settle_answer_one(e->settle, w, &o);
-	}
+static const char *note_of(const struct fb_settle_record *r)
+{
+	if (r->state != FB_SETTLE_FAILED)
+		return "this authorization was settled by the named transaction and its success was granted already";
+	if (r->reason == FB_REASON_NONCE_USED)
+		return "the authorization was cancelled, or used for another transfer, before the named transaction could";
+	return "the transaction was included and moved no money";
 }
 
 void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_key *key,
@@ -105,39 +201,5 @@ void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_ke
 	*o = (struct fb_settle_outcome){ .reason = FB_REASON_NONCE_USED, .has_tx = true, .tx = r->tx, .key = *key };
 	if (r->state == FB_SETTLE_FAILED)
 		o->reason = r->reason;
-	snprintf(o->note.text, sizeof(o->note.text), "%s",
-		 r->state == FB_SETTLE_FAILED ? "the transaction was included and moved no money"
-					      : "this authorization was settled by the named transaction and its "
-						"success was granted already");
-}
-
-struct fb_u256 fb_settle_in_flight(const struct fb_settle_entry *e)
-{
-	const struct fb_settle *s = e->settle;
-	struct fb_u256 sum = fb_u256_from_u64(0);
-
-	for (size_t b = 0; b < FB_SETTLE_BUCKETS; b++) {
-		for (const struct fb_settle_entry *o = s->buckets[b]; o != NULL; o = o->next) {
-			struct fb_u256 value = o->claim != NULL ? o->claim->authorization.value : o->record.value;
-
-			if (o == e || o->phase < FB_PHASE_SIMULATING ||
-			    memcmp(o->key.bytes, e->key.bytes, FB_SETTLE_KEY_LEN - 32) != 0)
-				continue; /* another chain, token or payer, or not judged yet */
-			if (fb_u256_add(&sum, sum, value) != FB_OK)
-				memset(&sum, 0xff, sizeof(sum)); /* more than any balance */
-		}
-	}
-	return sum;
-}
-
-void fb_settle_each(struct fb_settle *s, void (*each)(struct fb_settle_entry *e))
-{
-	for (size_t b = 0; b < FB_SETTLE_BUCKETS; b++) {
-		struct fb_settle_entry *e = s->buckets[b], *next;
-
-		for (; e != NULL; e = next) {
-			next = e->next;
-			each(e);
-		}
-	}
+	snprintf(o->note.text, sizeof(o->note.text), "%s", note_of(r));
 }

@@ -1,20 +1,10 @@
 /* What is known of a settlement, for those who only want to know. */
 #include "settle_int.h"
 
-static enum fb_status load(const struct fb_settle *s, struct fb_settle_record *out, const struct fb_settle_key *key)
-{
-	uint8_t row[FB_SETTLE_ROW_MAX];
-	size_t len;
-	enum fb_status st = fb_store_get(s->store, row, &len, sizeof(row),
-					 (struct fb_str){ (const char *)key->bytes, sizeof(key->bytes) });
-
-	return st != FB_OK ? st : fb_settle_record_decode(out, (struct fb_str){ (const char *)row, len });
-}
-
 enum fb_status fb_settle_look(struct fb_settle *s, struct fb_settle_status *out, const struct fb_settle_key *key)
 {
 	struct fb_settle_record r = { 0 };
-	enum fb_status st = load(s, &r, key);
+	enum fb_status st = fb_settle_load_record(s, &r, key);
 
 	FB_ASSERT(fb_loop_is_mine(s->loop));
 	if (st == FB_NOT_FOUND && fb_settle_find(s, key) != NULL)
@@ -28,6 +18,8 @@ enum fb_status fb_settle_look(struct fb_settle *s, struct fb_settle_status *out,
 					  .to = r.to,
 					  .value = r.value,
 					  .block = r.block,
+					  .block_hash = r.block_hash,
+					  .gas_wei = r.gas_wei,
 					  .created_us = r.created_us,
 					  .updated_us = r.updated_us };
 	return FB_OK;

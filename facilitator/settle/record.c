@@ -1,12 +1,42 @@
-/* Stored form of a settlement (DATA.md, key S): its key, its fingerprint, its row. */
+/* Stored form of a settlement (DATA.md, key S): its key, its fingerprint, its row, and the steps it may make. */
 #include "settle_int.h"
 
 #include <string.h>
 
-enum { VERSION = 1, AT_ASSET = 9, AT_PAYER = 29, AT_NONCE = 49, FIXED = 4 + 32 + 32 + 20 + 32 + 8 + 8 + 8 };
+enum {
+	VERSION = 2,
+	AT_ASSET = 9,
+	AT_PAYER = 29,
+	AT_NONCE = 49,
+	FIXED_1 = 4 + 32 + 32 + 20 + 32 + 8 + 8 + 8,           /* of version 1, where version 2 begins, too */
+	FIXED_2 = FIXED_1 + 32 + 8 + 8 + 1 + 16 + 20,
+};
 _Static_assert(FB_SETTLE_KEY_LEN == AT_NONCE + 32, "on-disk format");
-_Static_assert(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAILED == 3 && FB_SETTLE_LOST == 4,
+_Static_assert(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAILED == 3 && FB_SETTLE_LOST == 4 &&
+		       FB_SETTLE_CONFIRMED == 5,
 	       "on-disk numbers");
+
+bool fb_settle_may_move(enum fb_settle_state from, enum fb_settle_state to)
+{
+	static const struct {
+		enum fb_settle_state from, to;
+	} moves[] = {
+#define X(from, to, what) { FB_SETTLE_##from, FB_SETTLE_##to },
+		FB_SETTLE_MOVES(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < FB_COUNT(moves); i++)
+		if (moves[i].from == from && moves[i].to == to)
+			return true;
+	return false;
+}
+
+bool fb_settle_is_final(const struct fb_settle_record *r)
+{
+	return r->state == FB_SETTLE_INCLUDED || r->state == FB_SETTLE_CONFIRMED ||
+	       (r->state == FB_SETTLE_FAILED && r->reason == FB_REASON_NONCE_USED);
+}
 
 struct fb_settle_key fb_settle_key_of(uint64_t chain_id, const struct fb_claim *c)
 {
@@ -67,9 +97,8 @@ size_t fb_settle_record_encode(uint8_t out[FB_SETTLE_ROW_MAX], const struct fb_s
 	size_t reason_len = strlen(reason);
 	uint8_t *p = out + 4;
 
-	FB_ASSERT(r->state > 0 && r->state < FB_SETTLE_STATE_END);
-	FB_ASSERT(FIXED + reason_len <= FB_SETTLE_ROW_MAX);
-	FB_ASSERT(!r->granted || r->state == FB_SETTLE_INCLUDED);
+	FB_ASSERT(r->state > FB_SETTLE_NONE && r->state < FB_SETTLE_STATE_END);
+	FB_ASSERT(FIXED_2 + reason_len <= FB_SETTLE_ROW_MAX);
 	out[0] = VERSION;
 	out[1] = (uint8_t)r->state;
 	out[2] = r->granted;
@@ -81,8 +110,15 @@ size_t fb_settle_record_encode(uint8_t out[FB_SETTLE_ROW_MAX], const struct fb_s
 	fb_put_be64(p + 116, r->block);
 	fb_put_be64(p + 124, (uint64_t)r->created_us);
 	fb_put_be64(p + 132, (uint64_t)r->updated_us);
-	memcpy(out + FIXED, reason, reason_len); /* as text: the enum may be reordered, stored rows may not */
-	return FIXED + reason_len;
+	p = out + FIXED_1;
+	memcpy(p, r->block_hash.bytes, 32);
+	fb_put_be64(p + 32, r->job);
+	fb_put_be64(p + 40, r->since);
+	p[48] = r->items;
+	fb_put_be128(p + 49, r->gas_wei);
+	memcpy(p + 65, r->signer.bytes, 20);
+	memcpy(out + FIXED_2, reason, reason_len); /* as text: the enum may be reordered, stored rows may not */
+	return FIXED_2 + reason_len;
 }
 
 static enum fb_status reason_of(enum fb_reason *out, struct fb_str text)
@@ -96,26 +132,47 @@ static enum fb_status reason_of(enum fb_reason *out, struct fb_str text)
 	return FB_STORAGE;
 }
 
+static void read_first(struct fb_settle_record *r, const uint8_t *p)
+{
+	memcpy(r->fingerprint.bytes, p, 32);
+	memcpy(r->tx.bytes, p + 32, 32);
+	memcpy(r->to.bytes, p + 64, 20);
+	r->value = fb_u256_from_be(p + 84);
+	r->block = fb_get_be64(p + 116);
+	r->created_us = (int64_t)fb_get_be64(p + 124);
+	r->updated_us = (int64_t)fb_get_be64(p + 132);
+}
+
+static void read_second(struct fb_settle_record *r, const uint8_t *p)
+{
+	memcpy(r->block_hash.bytes, p, 32);
+	r->job = fb_get_be64(p + 32);
+	r->since = fb_get_be64(p + 40);
+	r->items = p[48];
+	r->gas_wei = fb_get_be128(p + 49);
+	memcpy(r->signer.bytes, p + 65, 20);
+}
+
 enum fb_status fb_settle_record_decode(struct fb_settle_record *out, struct fb_str value)
 {
-	const uint8_t *row = (const uint8_t *)value.at, *p = row + 4;
-	struct fb_settle_record r = { 0 };
+	const uint8_t *row = (const uint8_t *)value.at;
+	struct fb_settle_record r = { .items = 1 };
+	size_t fixed;
 
-	if (value.len < FIXED || row[0] != VERSION || row[1] == 0 || row[1] >= FB_SETTLE_STATE_END || row[2] > 1 ||
-	    value.len != (size_t)FIXED + row[3])
+	if (value.len < FIXED_1 || (row[0] != 1 && row[0] != VERSION) || row[1] == 0 || row[1] >= FB_SETTLE_STATE_END ||
+	    row[2] > 1)
+		return FB_STORAGE;
+	fixed = row[0] == 1 ? FIXED_1 : FIXED_2;
+	if (value.len != fixed + row[3])
 		return FB_STORAGE;
 	r.state = (enum fb_settle_state)row[1];
 	r.granted = row[2] == 1;
-	memcpy(r.fingerprint.bytes, p, 32);
-	memcpy(r.tx.bytes, p + 32, 32);
-	memcpy(r.to.bytes, p + 64, 20);
-	r.value = fb_u256_from_be(p + 84);
-	r.block = fb_get_be64(p + 116);
-	r.created_us = (int64_t)fb_get_be64(p + 124);
-	r.updated_us = (int64_t)fb_get_be64(p + 132);
-	if (r.granted && r.state != FB_SETTLE_INCLUDED)
+	read_first(&r, row + 4);
+	if (row[0] == VERSION)
+		read_second(&r, row + FIXED_1);
+	else if (r.state > FB_SETTLE_LOST || (r.granted && r.state != FB_SETTLE_INCLUDED))
 		return FB_STORAGE;
-	if (reason_of(&r.reason, (struct fb_str){ value.at + FIXED, row[3] }) != FB_OK)
+	if (reason_of(&r.reason, (struct fb_str){ value.at + fixed, row[3] }) != FB_OK)
 		return FB_STORAGE;
 	*out = r;
 	return FB_OK;

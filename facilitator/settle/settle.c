@@ -8,25 +8,34 @@
 static void on_tick(void *arg);
 
 void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
-		    struct fb_view *view, struct fb_lane *lane, struct fb_store *store, struct fb_commit commit,
-		    const struct fb_settle_settings *settings, struct fb_clock clock, struct fb_log *log,
-		    struct fb_metrics *metrics)
+		    struct fb_view *view, struct fb_lane *const *lanes, size_t lane_count, struct fb_store *store,
+		    struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
+		    struct fb_log *log, struct fb_metrics *metrics)
 {
 	struct fb_settle *s = fb_must_alloc(1, sizeof(*s));
 
+	FB_ASSERT(lane_count >= 1 && lane_count <= FB_SETTLE_LANES_MAX);
 	*s = (struct fb_settle){ .loop = loop,
 				 .network = network,
 				 .rpc = rpc,
 				 .view = view,
-				 .lane = lane,
+				 .lane_count = lane_count,
 				 .store = store,
 				 .commit = commit,
 				 .settings = *settings,
 				 .clock = clock,
 				 .log = log,
 				 .metrics = metrics };
+	memcpy(s->lanes, lanes, lane_count * sizeof(lanes[0]));
+	s->ready_tail = &s->ready;
 	s->timer = fb_timer_start(loop, FB_SETTLE_TICK_MS, FB_SETTLE_TICK_MS, on_tick, s);
 	*out = s;
+}
+
+static void free_entry(struct fb_settle_entry *e)
+{
+	e->pending = e->commits = 0; /* what was asked will not come back any more */
+	fb_settle_drop(e);
 }
 
 void fb_settle_close(struct fb_settle *s)
@@ -35,21 +44,34 @@ void fb_settle_close(struct fb_settle *s)
 		return;
 	FB_ASSERT(s->waiters == 0);
 	fb_timer_stop(s->timer);
-	for (size_t b = 0; b < FB_SETTLE_BUCKETS; b++)
-		while (s->buckets[b] != NULL)
-			fb_settle_drop(s->buckets[b]);
+	fb_timer_stop(s->gathering);
+	fb_settle_each(s, free_entry);
+	FB_ASSERT(s->entries == 0 && s->ready_count == 0);
 	free(s);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------------- */
 
+/* Of one that nothing was sent for. */
 static const char *what_is_known(const struct fb_settle_entry *e)
 {
-	if (e->record.state != 0)
-		return "the transaction's end is not known yet; ask again with the same payload";
 	if (e->phase == FB_PHASE_PARKED)
 		return "the payer's earlier payments are not included yet and may use up its balance; nothing was sent";
+	if (e->phase == FB_PHASE_READY)
+		return "the facilitator has too many transactions under way; nothing was sent, try again";
 	return "the chain did not answer in time; nothing was sent";
+}
+
+static struct fb_settle_outcome outcome_in_time(const struct fb_settle_entry *e)
+{
+	bool out = fb_settle_is_out(e) || e->record.state == FB_SETTLE_FAILED; /* perhaps somebody's else has come since */
+	struct fb_settle_outcome o = { .reason = out ? FB_REASON_PENDING : FB_REASON_SETTLE_ERROR, .has_tx = out,
+				       .tx = e->record.tx, .key = e->key };
+
+	snprintf(o.note.text, sizeof(o.note.text), "%s", out ? "the transaction's end is not known yet; ask again with the "
+								"same payload" :
+							       what_is_known(e));
+	return o;
 }
 
 /* Answers those whose time is up; while draining, everybody. */
@@ -57,25 +79,29 @@ static void expire(struct fb_settle_entry *e)
 {
 	struct fb_settle *s = e->settle;
 	uint64_t now = fb_clock_mono_ms(&s->clock);
-	struct fb_settle_outcome o = { .reason = e->record.state != 0 ? FB_REASON_PENDING : FB_REASON_SETTLE_ERROR,
-				       .has_tx = e->record.state != 0, .tx = e->record.tx, .key = e->key };
+	struct fb_settle_outcome o;
 
-	snprintf(o.note.text, sizeof(o.note.text), "%s", what_is_known(e));
-	while (e->waiters != NULL && (s->draining || e->waiters->deadline_ms <= now)) {
-		struct fb_settle_waiter *w = e->waiters;
-
-		e->waiters = w->next;
-		fb_settle_answer_one(s, w, &o);
-	}
+	if (e->waiters == NULL || (!s->draining && e->waiters->deadline_ms > now))
+		return;
+	o = outcome_in_time(e);
+	while (e->waiters != NULL && (s->draining || e->waiters->deadline_ms <= now))
+		fb_settle_answer_one(s, fb_settle_next_waiter(e), &o);
 }
 
 static void tick_entry(struct fb_settle_entry *e)
 {
+	struct fb_settle *s = e->settle;
+	bool due = fb_clock_mono_ms(&s->clock) >= e->due_ms;
+
 	expire(e);
-	if (e->phase == FB_PHASE_PARKED && e->waiters == NULL)
+	if ((e->phase == FB_PHASE_PARKED || e->phase == FB_PHASE_READY) && e->waiters == NULL) {
 		fb_settle_drop(e);
-	else if (e->phase == FB_PHASE_PARKED)
+	} else if (e->phase == FB_PHASE_PARKED && due) {
+		fb_settle_unpark(e);
 		fb_settle_begin(e);
+	} else if (e->phase == FB_PHASE_UNSURE && due) {
+		fb_settle_ask(e);
+	}
 }
 
 static void on_tick(void *arg)
@@ -127,16 +153,28 @@ static void keep_claim(struct fb_settle_entry *e, const struct fb_claim *c)
  * transaction was lost, nothing is decided: it may yet be refused. */
 static void answer_other(struct fb_settle *s, const struct submission *sub, const struct fb_settle_record *r)
 {
-	struct fb_settle_outcome o = { .reason = FB_REASON_NONCE_USED, .has_tx = r->state != 0, .tx = r->tx };
+	struct fb_settle_outcome o = { .reason = FB_REASON_NONCE_USED, .has_tx = true, .tx = r->tx };
 	const char *note = "an authorization with this nonce and other content is known already";
 
-	if (r->state == 0 || r->state == FB_SETTLE_LOST) {
+	if (r->state == FB_SETTLE_NONE || r->state == FB_SETTLE_LOST) {
 		o.has_tx = false;
 		o.reason = FB_REASON_SETTLE_ERROR;
 		note = "another authorization with this nonce is not decided yet; nothing was sent for this one";
 	}
 	snprintf(o.note.text, sizeof(o.note.text), "%s", note);
 	answer(s, sub, &o);
+}
+
+/* From what is known of it; an open row of a lane would have its entry in memory and out of IDLE. */
+static void start(struct fb_settle_entry *e)
+{
+	e->anew = e->retried = e->refused = e->failed = e->fresh = false;
+	if (e->record.state == FB_SETTLE_NONE)
+		fb_settle_begin(e);
+	else if (fb_settle_is_final(&e->record)) /* every earlier answer was pending or never went out */
+		fb_settle_go_on(e);
+	else
+		fb_settle_ask(e);
 }
 
 static void join(struct fb_settle_entry *e, const struct submission *sub)
@@ -152,20 +190,8 @@ static void join(struct fb_settle_entry *e, const struct submission *sub)
 	}
 	keep_claim(e, sub->claim);
 	fb_settle_wait(e, sub->done, sub->arg);
-}
-
-/* From a record that is not final; an open row of the lane would have its entry in memory. */
-static void go_on(struct fb_settle_entry *e)
-{
-	FB_ASSERT(e->record.state != 0);
-	if (e->record.state == FB_SETTLE_INCLUDED) { /* every earlier answer was pending or never went out */
-		e->phase = FB_PHASE_RECORDING;
-		fb_settle_resolve(e, FB_OK);
-	} else if (e->record.state == FB_SETTLE_LOST) {
-		fb_settle_begin(e);
-	} else {
-		fb_settle_recall(e); /* signed by another key than ours of today */
-	}
+	if (e->phase == FB_PHASE_IDLE && e->commits == 0)
+		start(e);
 }
 
 /* A record that is not under way in memory. */
@@ -180,7 +206,7 @@ static void take_up(struct fb_settle *s, const struct submission *sub, const str
 		answer_other(s, sub, r);
 		return;
 	}
-	if (r->state == FB_SETTLE_FAILED || r->granted) {
+	if (fb_settle_is_final(r) && (r->state == FB_SETTLE_FAILED || r->granted)) {
 		fb_settle_outcome_of(&o, key, r);
 		answer(s, sub, &o);
 		return;
@@ -189,7 +215,7 @@ static void take_up(struct fb_settle *s, const struct submission *sub, const str
 	e->record = *r;
 	keep_claim(e, sub->claim);
 	fb_settle_wait(e, sub->done, sub->arg);
-	go_on(e);
+	start(e);
 }
 
 static void begin_new(struct fb_settle *s, const struct submission *sub, const struct fb_settle_key *key)
@@ -198,17 +224,7 @@ static void begin_new(struct fb_settle *s, const struct submission *sub, const s
 
 	keep_claim(e, sub->claim);
 	fb_settle_wait(e, sub->done, sub->arg);
-	fb_settle_begin(e);
-}
-
-static enum fb_status load(struct fb_settle *s, struct fb_settle_record *out, const struct fb_settle_key *key)
-{
-	uint8_t row[FB_SETTLE_ROW_MAX];
-	size_t len;
-	enum fb_status st = fb_store_get(s->store, row, &len, sizeof(row),
-					 (struct fb_str){ (const char *)key->bytes, sizeof(key->bytes) });
-
-	return st != FB_OK ? st : fb_settle_record_decode(out, (struct fb_str){ (const char *)row, len });
+	start(e);
 }
 
 void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
@@ -220,7 +236,7 @@ void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
 	struct fb_settle_record record;
 	struct fb_note note;
 	enum fb_reason reason;
-	enum fb_status st = e != NULL ? FB_OK : load(s, &record, &key);
+	enum fb_status st = e != NULL ? FB_OK : fb_settle_load_record(s, &record, &key);
 
 	FB_ASSERT(fb_loop_is_mine(s->loop));
 	if (s->draining)
@@ -240,12 +256,29 @@ void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
 		take_up(s, &sub, &key, &record);
 }
 
+/* Of one in memory: on its way to be confirmed, or waiting again after a reorganization. A new transaction of it that
+ * is not signed yet stores it with its row. */
+static void give_back_entry(struct fb_settle_entry *e)
+{
+	bool on_its_way = e->phase >= FB_PHASE_READING && e->phase <= FB_PHASE_SIGNING;
+
+	if (!e->record.granted || e->grantee != NULL)
+		return;
+	e->record.granted = false;
+	if (!on_its_way)
+		fb_settle_commit_record(e);
+}
+
 void fb_settle_give_back(struct fb_settle *s, const struct fb_settle_key *key)
 {
 	struct fb_settle_record record;
 	struct fb_settle_entry *e = fb_settle_find(s, key);
 
-	if (e != NULL || load(s, &record, key) != FB_OK || !record.granted)
+	if (e != NULL) {
+		give_back_entry(e);
+		return;
+	}
+	if (fb_settle_load_record(s, &record, key) != FB_OK || !record.granted)
 		return;
 	e = fb_settle_add(s, key);
 	e->record = record;

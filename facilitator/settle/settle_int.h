@@ -3,18 +3,35 @@
 #define FB_SETTLE_INT_H
 #include "farebox/settle.h"
 
-enum { FB_SETTLE_ROW_MAX = 256, FB_SETTLE_BUCKETS = 1024, FB_SETTLE_TICK_MS = 100 };
+enum {
+	FB_SETTLE_ROW_MAX = 384,
+	FB_SETTLE_BUCKETS = 4096,
+	FB_SETTLE_TICK_MS = 100,
+	FB_SETTLE_PARK_MS = 1000,      /* a payer's balance may have grown: looked at again after this long */
+	FB_SETTLE_LOOKS_MAX = 64,      /* parked payments of one payer that are looked at again at once */
+	FB_SETTLE_ASK_MS = 200,        /* before a payment of unknown fate is asked about again; doubled */
+	FB_SETTLE_ASKS_MAX = 12,       /* so often; then the next caller asks */
+	FB_SETTLE_ITEM_GAS = 120000,   /* what a payment in a batch is taken to need before it was simulated */
+	FB_SETTLE_JOB_LEN = 8,         /* bytes behind the keys in a lane job's key */
+};
 
 /* What is stored under a key. */
 struct fb_settle_record {
-	enum fb_settle_state state; /* 0: nothing stored */
+	enum fb_settle_state state; /* NONE: nothing stored */
 	bool granted;
 	enum fb_reason reason; /* of FAILED */
-	struct fb_hash fingerprint, tx;
+	struct fb_hash fingerprint;
+	struct fb_hash tx; /* that moved the money; before, or when none did: our newest */
 	struct fb_address to;
 	struct fb_u256 value;
-	uint64_t block;
+	uint64_t block; /* of the transaction that decided it, 0 before */
+	struct fb_hash block_hash;
 	int64_t created_us, updated_us;
+	uint64_t job;   /* of the lane's row that stands for it; 0: written by version 1 */
+	uint64_t since; /* no transaction with this intent is in an earlier block */
+	uint8_t items;  /* payments in its transaction */
+	fb_u128 gas_wei; /* its share of what its transaction cost */
+	struct fb_address signer;
 };
 
 /* record.c */
@@ -25,16 +42,22 @@ FB_MUST_USE enum fb_status fb_settle_record_decode(struct fb_settle_record *out,
 /* The authorization's fields that the record can answer for: from, to, value, nonce. */
 struct fb_authorization fb_settle_authorization(const struct fb_settle_key *key, const struct fb_settle_record *r);
 struct fb_address fb_settle_asset(const struct fb_settle_key *key);
+bool fb_settle_may_move(enum fb_settle_state from, enum fb_settle_state to);
+/* Nothing can come after it: moved, or used for something else. */
+bool fb_settle_is_final(const struct fb_settle_record *r);
 
-/* Every step an entry under way can be in; a read by row: what is being waited for. */
+/* Every step an entry under way can be in: what is being waited for. */
 enum fb_settle_phase {
-	FB_PHASE_READING,    /* facts about the payment */
-	FB_PHASE_PARKED,     /* the payer's other payments: they may use up its balance */
-	FB_PHASE_SIMULATING, /* gas estimate and fees */
-	FB_PHASE_SIGNING,    /* the signed bytes on their way to the disk */
-	FB_PHASE_SIGNED,     /* inclusion */
-	FB_PHASE_RECALLING,  /* the receipt of a transaction that the lane does not follow any more */
-	FB_PHASE_RECORDING,  /* the record's next version on its way to the disk */
+	FB_PHASE_IDLE,      /* nothing: it only waits for late answers before it goes */
+	FB_PHASE_READING,   /* facts about the payment */
+	FB_PHASE_PARKED,    /* the payer's other payments: they may use up its balance */
+	FB_PHASE_READY,     /* its turn */
+	FB_PHASE_TRYING,    /* simulation, gas and fees */
+	FB_PHASE_SIGNING,   /* the signed bytes on their way to the disk */
+	FB_PHASE_SIGNED,    /* inclusion */
+	FB_PHASE_ASKING,    /* the chain: what became of it? */
+	FB_PHASE_UNSURE,    /* the next time to ask */
+	FB_PHASE_RECORDING, /* the record's next version on its way to the disk */
 };
 
 struct fb_settle_waiter {
@@ -44,19 +67,43 @@ struct fb_settle_waiter {
 	struct fb_settle_waiter *next;
 };
 
+/* A payer of a token: what of its balance is spoken for, and who waits for that to change. */
+struct fb_settle_payer {
+	uint8_t id[40]; /* token, payer */
+	struct fb_u256 held;
+	unsigned holders;
+	struct fb_settle_entry *parked, **parked_tail; /* oldest first, by queue_next */
+	struct fb_settle_payer *next;
+};
+
 struct fb_settle_entry {
 	struct fb_settle *settle;
 	struct fb_settle_key key;
 	struct fb_settle_record record;
 	enum fb_settle_phase phase;
-	bool row_open;                      /* a row of the lane stands for it: the lane will tell more */
+	bool row_open; /* a row of a lane stands for it and is not included: the lane will tell more */
+	bool anew;     /* what the record says is over and moved nothing, or there is none: a new transaction may follow */
+	bool retried;  /* that has happened once in this entry's life */
+	bool alone;    /* never in a batch */
+	bool fresh;    /* mined just now, without our logs: the chain is asked about that very block */
+	bool refused;  /* in the end; `refusal` is told once the chain has said that nothing moved */
+	bool failed;   /* a commit of it was not confirmed */
+	unsigned commits, lane_commits; /* of its record, on their way to the disk; of these, with a lane's rows */
+	unsigned pending; /* questions that will come back with this entry in their hands */
+	unsigned asks;
+	uint64_t due_ms; /* monotonic: PARKED, UNSURE: when to look again; READY: since when */
+	uint64_t gas;    /* in its transaction, with its share of the call data */
+	struct fb_settle_outcome refusal;
+	struct fb_hash other; /* ASKING: the foreign transaction that used or cancelled the authorization */
 	struct fb_claim *claim; /* owned; NULL for one taken up after a restart that nobody asked for since */
-	struct fb_settle_waiter *waiters; /* oldest first; none while draining */
-	struct fb_settle_waiter *grantee;   /* out of `waiters`: gets success when the record is durable */
+	struct fb_settle_waiter *waiters, **waiters_tail; /* oldest first; none while draining */
+	struct fb_settle_waiter *grantee; /* out of `waiters`: gets success when the record is durable */
 	uint8_t row[FB_SETTLE_ROW_MAX];
 	size_t row_len;
 	uint64_t begun_ns;
-	struct fb_settle_entry *next; /* in its bucket */
+	struct fb_settle_payer *payer; /* that its value is held of; NULL: it is not */
+	struct fb_settle_entry *next;  /* in its bucket */
+	struct fb_settle_entry *queue_next; /* READY, PARKED */
 };
 
 struct fb_settle {
@@ -64,45 +111,111 @@ struct fb_settle {
 	const struct fb_network *network;
 	struct fb_rpc *rpc;
 	struct fb_view *view;
-	struct fb_lane *lane;
+	struct fb_lane *lanes[FB_SETTLE_LANES_MAX];
+	size_t lane_count;
 	struct fb_store *store;
 	struct fb_commit commit;
 	struct fb_settle_settings settings;
 	struct fb_clock clock;
 	struct fb_log *log;
 	struct fb_metrics *metrics;
-	struct fb_timer *timer;
+	struct fb_timer *timer, *gathering; /* gathering: runs while payments wait for others */
 	struct fb_settle_entry *buckets[FB_SETTLE_BUCKETS];
-	size_t entries, waiters;
-	bool draining;
+	struct fb_settle_payer *payers[FB_SETTLE_BUCKETS];
+	struct fb_settle_entry *ready, **ready_tail; /* oldest first */
+	size_t entries, waiters, ready_count;
+	size_t trials; /* sets that are being simulated */
+	uint64_t last_job;
+	struct fb_lane *signing_lane; /* during fb_lane_send */
+	uint64_t moves[FB_SETTLE_STATE_END][FB_SETTLE_STATE_END];
+	bool draining, pumping;
 };
 
 /* entry.c */
 struct fb_settle_entry *fb_settle_find(struct fb_settle *s, const struct fb_settle_key *key);
 struct fb_settle_entry *fb_settle_add(struct fb_settle *s, const struct fb_settle_key *key);
-void fb_settle_drop(struct fb_settle_entry *e); /* nobody waits any more */
+/* Nobody waits any more. It goes, or when the last question about it has come back. */
+void fb_settle_drop(struct fb_settle_entry *e);
+/* A question has come back. False: the entry no longer waits for it, and may be gone. */
+bool fb_settle_came_back(struct fb_settle_entry *e, enum fb_settle_phase phase);
+void fb_settle_move(struct fb_settle_entry *e, enum fb_settle_state to); /* S5 */
+int64_t fb_settle_now_us(const struct fb_settle *s);
 void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
+struct fb_settle_waiter *fb_settle_next_waiter(struct fb_settle_entry *e); /* taken off; NULL: none */
+/* Is a transaction out, or was one, whose end is not known? */
+bool fb_settle_is_out(const struct fb_settle_entry *e);
 /* The record's outcome for a caller that gets no grant. */
 void fb_settle_outcome_of(struct fb_settle_outcome *o, const struct fb_settle_key *key,
 			  const struct fb_settle_record *r);
 void fb_settle_answer_one(struct fb_settle *s, struct fb_settle_waiter *w,
 			  const struct fb_settle_outcome *o); /* frees w */
-/* Answers everybody who waits (not the grantee). tx of the record if it has one. */
-void fb_settle_answer_all(struct fb_settle_entry *e, enum fb_reason reason, const char *note);
-/* Sum of the values of the payer's other entries that were judged good and are not yet included. */
-struct fb_u256 fb_settle_in_flight(const struct fb_settle_entry *e);
+/* Answers everybody who waits (not the grantee). */
+void fb_settle_answer_all(struct fb_settle_entry *e, const struct fb_settle_outcome *o);
+void fb_settle_answer_pending(struct fb_settle_entry *e, const char *note);
 /* Calls each for every entry; each may drop it. */
 void fb_settle_each(struct fb_settle *s, void (*each)(struct fb_settle_entry *e));
 
-/* begin.c: facts, judgement, simulation, lane */
+/* payer.c: what is under way of a payer's balance */
+void fb_settle_hold(struct fb_settle_entry *e);
+void fb_settle_release(struct fb_settle_entry *e); /* may be held or not; who is parked for it is looked at again */
+struct fb_u256 fb_settle_held(const struct fb_settle_entry *e); /* by the payer's other entries */
+void fb_settle_park(struct fb_settle_entry *e);
+void fb_settle_unpark(struct fb_settle_entry *e);
+
+/* begin.c: facts and judgement. Whatever fails here fails before anything new is durable or sent. */
 void fb_settle_begin(struct fb_settle_entry *e);
-/* end.c: what the lane reports, and grants */
-void fb_settle_record_row(struct fb_settle_entry *e, struct fb_lane_puts *puts); /* the record as a put */
-void fb_settle_commit_record(struct fb_settle_entry *e); /* and then fb_settle_resolve */
-void fb_settle_resolve(struct fb_settle_entry *e, enum fb_status status);
-/* A lost transaction moved nothing: its record goes away, and who waits starts anew. */
-void fb_settle_forget(struct fb_settle_entry *e);
-void fb_settle_take_receipt(struct fb_settle_entry *e, const struct fb_lane_inclusion *in); /* into the record */
-/* recall.c: asks for the receipt of the record's transaction, which no row of the lane stands for */
-void fb_settle_recall(struct fb_settle_entry *e);
+void fb_settle_refuse(struct fb_settle_entry *e, enum fb_reason reason, const char *note);
+/* Nobody waits: they were all answered that nothing was sent, so nothing may be. */
+bool fb_settle_abandoned(struct fb_settle_entry *e);
+void fb_settle_tell(struct fb_settle_entry *e); /* the refusal, and drops */
+
+/* ready.c: the queue of the judged, and when which of them go */
+struct fb_settle_load {
+	size_t ready;
+	uint64_t oldest_ms;  /* how long the first has waited */
+	size_t in_flight;    /* transactions not included, simulations under way */
+	size_t lanes, room;  /* room: transactions that the lanes would still take */
+	bool moved;          /* something was included just now */
+};
+/* How many of the ready go now; 0: they wait. */
+size_t fb_settle_decide(const struct fb_settle_load *l, const struct fb_settle_settings *settings);
+void fb_settle_make_ready(struct fb_settle_entry *e);
+void fb_settle_put_back(struct fb_settle_entry *e); /* to the front */
+void fb_settle_unready(struct fb_settle_entry *e);
+void fb_settle_pump(struct fb_settle *s, bool moved);
+
+/* A set of payments on its way into one transaction. */
+struct fb_settle_set {
+	struct fb_settle *settle;
+	size_t count;
+	bool estimated; /* its one payment's gas is that of the whole transaction */
+	struct fb_settle_entry *entries[FB_LANE_BATCH_MAX];
+};
+struct fb_settle_fees {
+	fb_u128 base_fee, tip;
+};
+/* trial.c: simulates the set and asks for the fees, then hands over what is good; owns the set from here on. */
+void fb_settle_try(struct fb_settle_set *set);
+/* batch.c: one transaction for the set, whose entries all have their gas, into a lane. Frees the set. */
+void fb_settle_hand_over(struct fb_settle_set *set, const struct fb_settle_fees *fees);
+/* Entries that are no longer in TRYING leave the set; the rest lose a pending question. */
+void fb_settle_set_came_back(struct fb_settle_set *set);
+void fb_settle_write_call(struct fb_buf *out, const struct fb_claim *c);
+enum { FB_SETTLE_CALL_MAX = 9216 };
+
+/* rows.c: what the lanes report */
+void fb_settle_commit_record(struct fb_settle_entry *e); /* and then fb_settle_go_on */
+void fb_settle_forget(struct fb_settle_entry *e); /* a lost transaction moved nothing, and no other follows it */
+enum fb_status fb_settle_load_record(struct fb_settle *s, struct fb_settle_record *out,
+				     const struct fb_settle_key *key);
+/* The transaction `tx` in that block moved the money, into the record. */
+void fb_settle_take_moved(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt);
+
+/* grant.c: from a durable record to answers and next steps */
+void fb_settle_go_on(struct fb_settle_entry *e);
+void fb_settle_choose_grantee(struct fb_settle_entry *e);
+void fb_settle_try_anew(struct fb_settle_entry *e); /* a new transaction, if that is what somebody waits for */
+
+/* ask.c: what became of a payment, where its own transaction does not tell */
+void fb_settle_ask(struct fb_settle_entry *e);
 #endif /* FB_SETTLE_INT_H */

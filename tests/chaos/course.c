@@ -38,7 +38,6 @@ static void draw_swarm(struct chaos *c)
 
 	for (size_t i = 0; i < FB_COUNT(flags); i++)
 		*flags[i] = chaos_chance(c, 40);
-	c->swarm.stranger &= !c->swarm.foreign; /* together they leave an outcome open for ever (recall.c) */
 }
 
 static void draw_rates(struct chaos *c)

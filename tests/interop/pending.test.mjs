@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toHex } from 'viem';
 import { payment } from './payment.mjs';
 import { askUntil, openStage, settle } from './stage.mjs';
-import { balanceOf, settleAsStranger } from './token.mjs';
+import { balanceOf, cancel, settleAsStranger } from './token.mjs';
 
 const SLOW_BLOCKS_S = 3;
 const WAIT_MS = 500;
@@ -131,19 +131,38 @@ test('settle__pending_and_the_chain_hangs__stays_pending_and_resumes', () => che
 	assert.deepEqual([answer.errorReason, answer.transaction], ['settlement_pending', hash]);
 }));
 
-// The payee is paid and nobody is told of success: the stranger's transaction was not ours to sell for.
-test('settle__stranger_settles_it_in_the_same_block__fails_with_our_hash', async () => {
+// Our intent was durable before the stranger's transaction: what it paid, it paid for us.
+test('settle__stranger_settles_it_in_the_same_block__succeeds_once_with_the_strangers_hash', async () => {
 	const body = await pay();
 	const earlier = await earned();
 	const transaction = await settlePending(body);
 	const faster = settleAsStranger(stage.chain, stage.other.address, body.paymentPayload.payload, HIGH_FEES);
 	await askUntil(() => poolSize(), (size) => size === 2, { pauseMs: 1 });
 	const last = await lastAnswer(body);
-	assert.equal(last.success, false);
-	assert.equal(last.errorReason, 'invalid_exact_evm_transaction_failed');
-	assert.equal(last.transaction, transaction);
-	assert.equal((await faster).transactionIndex, 0);
+	const { transactionHash, transactionIndex } = await faster;
+	assert.equal(last.success, true, JSON.stringify(last));
+	assert.notEqual(last.transaction, transaction);
+	assert.equal(last.transaction, transactionHash);
+	assert.equal(transactionIndex, 0);
 	assert.equal((await earned()) - earlier, 1000n);
+	const again = await settle(stage, body);
+	assert.deepEqual([again.success, again.transaction], [false, transactionHash]);
+});
+
+// Nothing moved and nothing ever will: that is told, and for good.
+test('settle__payer_cancels_in_the_same_block__fails_for_good', async () => {
+	const body = await pay();
+	const earlier = await earned();
+	const transaction = await settlePending(body);
+	const canceled = cancel(stage.chain, stage.other.address, stage.payer, body.paymentPayload.payload, HIGH_FEES);
+	await askUntil(() => poolSize(), (size) => size === 2, { pauseMs: 1 });
+	const last = await lastAnswer(body);
+	assert.equal((await canceled).transactionIndex, 0);
+	assert.equal(last.success, false);
+	assert.equal(last.errorReason, 'invalid_exact_evm_nonce_already_used');
+	assert.equal(last.transaction, transaction);
+	assert.deepEqual(await settle(stage, body), last);
+	assert.equal((await earned()) - earlier, 0n);
 });
 
 test('settle__another_program_takes_our_account_nonce__is_sent_anew', async () => {

@@ -49,11 +49,10 @@ test('settle__one_payload_by_ten_callers_at_once__succeeds_once', async () => {
 	assert.equal(gain, 1000n);
 });
 
-test('settle__different_payloads_at_once__all_succeed_in_their_own_transactions', async () => {
+test('settle__different_payloads_at_once__all_succeed', async () => {
 	const bodies = await Promise.all(Array.from({ length: CALLERS }, () => pay()));
 	const { gain, result } = await gainOf(() => Promise.all(bodies.map((body) => settle(stage, body))));
 	assert.deepEqual(result.filter(({ success }) => !success), []);
-	assert.equal(new Set(result.map(({ transaction }) => transaction)).size, CALLERS);
 	assert.equal(gain, 1000n * BigInt(CALLERS));
 });
 

@@ -73,12 +73,21 @@ unsigned fb_rig_successes(struct fb_rig *r, const struct fb_claim *c)
 	return n;
 }
 
-/* S2, and that a failure is one. */
-static void check_chain(struct fb_rig *r, const struct fb_settle_outcome *o)
+/* S2, and that a failure is one: of that payment no money had moved, by anybody. */
+static void check_chain(struct fb_rig *r, const struct fb_settle_outcome *o, const struct fb_settle_key *key)
 {
-	FB_ASSERT(o->reason != FB_REASON_TRANSACTION_FAILED || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_REVERTED));
-	FB_ASSERT(o->reason != FB_REASON_TRANSFER_EVENT || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_SILENT));
-	FB_ASSERT(o->reason != FB_REASON_NONE || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_MOVED));
+	struct fb_address payer;
+	struct fb_hash nonce;
+
+	memcpy(payer.bytes, key->bytes + 29, 20);
+	memcpy(nonce.bytes, key->bytes + 49, 32);
+	FB_ASSERT(o->reason != FB_REASON_NONE || fb_sim_moved_by(r->sim, &payer, &nonce, &o->tx) ||
+		  fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_MOVED));
+	if (o->reason != FB_REASON_TRANSACTION_FAILED && o->reason != FB_REASON_TRANSFER_EVENT)
+		return;
+	FB_ASSERT(fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_REVERTED) || fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_SILENT) ||
+		  fb_sim_tx_was(r->sim, &o->tx, FB_SIM_TX_MOVED)); /* of a batch: others' money */
+	FB_ASSERT(fb_sim_history(r->sim, &payer, &nonce).ours == 0); /* a stranger may have come this very moment */
 }
 
 /* On the loop's thread, locked. */
@@ -91,12 +100,13 @@ void rig_check_answer(struct fb_rig *r, const struct rig_answer *a)
 	FB_ASSERT((o->reason == FB_REASON_NONE) == (o->note.text[0] == '\0'));
 	FB_ASSERT(o->has_tx || (o->reason != FB_REASON_NONE && o->reason != FB_REASON_PENDING));
 	if (r->sim != NULL)
-		check_chain(r, o);
+		check_chain(r, o, &a->key);
 	if (o->reason != FB_REASON_NONE || a->answer.reached_nobody)
 		return;
 	FB_ASSERT(memcmp(&o->key, &a->key, sizeof(a->key)) == 0);
 	record = record_of(r, &a->key);
-	FB_ASSERT(record.state == FB_SETTLE_INCLUDED && record.granted && fb_hash_eq(&record.tx, &o->tx)); /* S3 */
+	FB_ASSERT(record.state == FB_SETTLE_INCLUDED || record.state == FB_SETTLE_CONFIRMED);
+	FB_ASSERT(record.granted && fb_hash_eq(&record.tx, &o->tx)); /* S3 */
 	FB_ASSERT(granted(r, &a->key) == 1);
 }
 

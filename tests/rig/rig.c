@@ -61,6 +61,7 @@ static void take_defaults(struct fb_rig_settings *s)
 	s->wait_ms = s->wait_ms == 0 ? 60000 : s->wait_ms;
 	s->rpc_timeout_ms = s->rpc_timeout_ms == 0 ? 2000 : s->rpc_timeout_ms;
 	s->gas_limit_max = s->gas_limit_max == 0 ? 400000 : s->gas_limit_max;
+	s->batch_max = s->batch_max == 0 ? FB_LANE_BATCH_MAX : s->batch_max;
 	s->max_fee_wei = s->max_fee_wei == 0 ? (fb_u128)500 * 1000000000 : s->max_fee_wei;
 }
 
@@ -132,7 +133,11 @@ static enum fb_status open_engines(struct fb_rig *r)
 					 .depth_max = FB_HEAD_DEPTH, .confirmations = RIG_CONFIRMATIONS,
 					 .finality_blocks = FB_HEAD_DEPTH };
 	struct fb_settle_settings settle = { .wait_ms = r->settings.wait_ms, .gas_limit_max = r->settings.gas_limit_max,
-					     .max_fee_wei = r->settings.max_fee_wei };
+					     .max_fee_wei = r->settings.max_fee_wei,
+					     .batch_max = r->settings.batch_max,
+					     .batch_gas_max = 16000000,
+					     .batch_age_ms = 5,
+					     .batch_inflight = 4 };
 	struct fb_commit commit = rig_disk_port(r);
 	struct fb_clock clock = fb_rig_clock(r);
 	struct fb_lane_owner owner;
@@ -149,8 +154,8 @@ static enum fb_status open_engines(struct fb_rig *r)
 		snprintf(r->sentence, sizeof(r->sentence), "%s", e.text);
 		return st;
 	}
-	fb_settle_open(&r->settle, r->loop, &r->network, r->rpc, r->view, r->lane, r->store, commit, &settle, clock,
-		       r->log, r->metrics);
+	fb_settle_open(&r->settle, r->loop, &r->network, r->rpc, r->view, &r->lane, 1, r->store, commit, &settle,
+		       clock, r->log, r->metrics);
 	owner = fb_settle_owner(r->settle);
 	fb_lane_own(r->lane, 'S', &owner);
 	return FB_OK;

@@ -21,14 +21,24 @@ const struct sim_tx *sim_find(const struct fb_sim *s, const struct fb_hash *hash
 
 static bool is_for(const struct sim_tx *tx, const struct fb_address *payer, const struct fb_hash *nonce)
 {
+	if (tx->batch != NULL)
+		return sim_batch_find(tx->batch, payer, nonce) < tx->batch->count;
 	return tx->call != NULL && fb_address_eq(&tx->call->authorization.from, payer) &&
 	       fb_hash_eq(&tx->call->authorization.nonce, nonce);
 }
 
-/* Could it still move money, or has it? */
-static bool counts(struct fb_sim *s, const struct sim_tx *tx)
+/* Of one that was mined: did it move this one's money? */
+static bool has_moved(const struct sim_tx *tx, const struct fb_authorization *a)
 {
-	if (tx->state == FB_SIM_TX_MOVED)
+	if (tx->state != FB_SIM_TX_MOVED)
+		return false;
+	return tx->batch == NULL || tx->batch->moved[sim_batch_find(tx->batch, &a->from, &a->nonce)];
+}
+
+/* Could it still move money, or has it? */
+static bool counts(struct fb_sim *s, const struct sim_tx *tx, const struct fb_authorization *a)
+{
+	if (has_moved(tx, a))
 		return true;
 	return (tx->state == FB_SIM_TX_WAITING || tx->state == FB_SIM_TX_UNKNOWN) &&
 	       tx->nonce >= sim_account(&s->now, &tx->sender)->counter;
@@ -48,51 +58,61 @@ static struct fb_sim_history_row *row_of(struct fb_sim *s, const struct fb_addre
 }
 
 /* Is it the first of its nonce that counts? Attempts at one nonce are one. */
-static bool counts_first(struct fb_sim *s, const struct sim_tx *tx)
+static bool counts_first(struct fb_sim *s, const struct sim_tx *tx, const struct fb_authorization *a)
 {
-	if (!counts(s, tx))
+	if (tx->foreign || !is_for(tx, &a->from, &a->nonce) || !counts(s, tx, a))
 		return false;
 	for (const struct sim_tx *o = s->txs; o < tx; o++)
-		if (o->nonce == tx->nonce && fb_address_eq(&o->sender, &tx->sender) && counts(s, o))
+		if (o->nonce == tx->nonce && fb_address_eq(&o->sender, &tx->sender) &&
+		    is_for(o, &a->from, &a->nonce) && counts(s, o, a))
 			return false;
 	return true;
 }
 
-static void note_open(struct fb_sim *s, const struct sim_tx *tx)
+static void note_open_of(struct fb_sim *s, const struct fb_authorization *a)
 {
-	const struct fb_authorization *a;
 	struct fb_sim_history_row *h;
 	unsigned open = 0;
 
-	if (tx->call == NULL)
-		return;
-	a = &tx->call->authorization;
 	for (size_t i = 0; i < s->tx_count; i++)
-		open += is_for(&s->txs[i], &a->from, &a->nonce) && counts_first(s, &s->txs[i]);
+		open += counts_first(s, &s->txs[i], a);
 	h = row_of(s, &a->from, &a->nonce);
 	h->open_max = open > h->open_max ? open : h->open_max;
 }
 
-static bool is_dead(const struct sim_tx *tx)
+static void note_open(struct fb_sim *s, const struct sim_tx *tx)
 {
+	if (tx->call != NULL)
+		note_open_of(s, &tx->call->authorization);
+	for (size_t i = 0; tx->batch != NULL && i < tx->batch->count; i++)
+		note_open_of(s, &tx->batch->calls[i].authorization);
+}
+
+static bool is_dead(const struct sim_tx *tx, const struct fb_authorization *a)
+{
+	if (tx->state == FB_SIM_TX_MOVED)
+		return !has_moved(tx, a);
 	return tx->state == FB_SIM_TX_LOST || tx->state == FB_SIM_TX_REVERTED || tx->state == FB_SIM_TX_SILENT;
 }
 
 struct fb_sim_history fb_sim_history(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce)
 {
+	const struct fb_authorization a = { .from = *payer, .nonce = *nonce };
 	struct fb_sim_history h = { 0 };
 
 	sim_lock(s);
 	for (size_t i = 0; i < s->now.used_count; i++) {
 		if (!fb_address_eq(&s->used[i].payer, payer) || !fb_hash_eq(&s->used[i].nonce, nonce))
 			continue;
-		h.moved++;
+		h.moved += !s->used[i].canceled;
 		h.atoms += s->used[i].atoms;
 	}
 	for (size_t i = 0; i < s->tx_count; i++) {
-		h.sent += is_for(&s->txs[i], payer, nonce);
-		h.dead += is_for(&s->txs[i], payer, nonce) && is_dead(&s->txs[i]);
-		h.ours += is_for(&s->txs[i], payer, nonce) && s->txs[i].state == FB_SIM_TX_MOVED;
+		if (s->txs[i].foreign || !is_for(&s->txs[i], payer, nonce))
+			continue;
+		h.sent++;
+		h.dead += is_dead(&s->txs[i], &a);
+		h.ours += has_moved(&s->txs[i], &a);
 	}
 	h.open_max = row_of(s, payer, nonce)->open_max;
 	sim_unlock(s);
@@ -151,6 +171,7 @@ const char *sim_take(struct fb_sim *s, struct sim_tx *tx)
 		known = &s->txs[s->tx_count++];
 		*known = *tx;
 		tx->call = NULL;
+		tx->batch = NULL;
 		note_open(s, known);
 	}
 	if (s->auto_mine)
@@ -188,11 +209,14 @@ static void execute(struct fb_sim *s, struct sim_tx *tx)
 	sender->counter++;
 	tx->paid = cost < sender->wei ? cost : sender->wei;
 	sender->wei -= tx->paid;
-	if (fate == FB_SIM_SILENT || tx->call == NULL || !fb_address_eq(&tx->to, &s->token)) {
+	if (tx->batch != NULL && fb_address_eq(&tx->to, &s->multicall3) && fate == FB_SIM_HONEST) {
+		end = FB_SIM_TX_MOVED; /* perhaps not all of them */
+		sim_batch_execute(s, tx);
+	} else if (fate == FB_SIM_SILENT || tx->call == NULL || !fb_address_eq(&tx->to, &s->token)) {
 		end = FB_SIM_TX_SILENT;
 	} else if (fate == FB_SIM_HONEST && sim_token_refusal(s, &s->now, tx->call) == NULL) {
 		end = FB_SIM_TX_MOVED;
-		sim_token_move(s, tx->call);
+		sim_token_move(s, tx->call, &tx->hash);
 	}
 	lose_nonce(s, &tx->sender, tx->nonce);
 	sim_set_tx(tx, end, s->now.block);
@@ -263,25 +287,6 @@ void fb_sim_take_nonce(struct fb_sim *s, const struct fb_address *sender)
 	FB_ASSERT(s->taken_nonce_count < FB_COUNT(s->taken_nonces));
 	s->taken_nonces[s->taken_nonce_count++] = (struct sim_taken_nonce){ *sender, s->now.block };
 	sim_unlock(s);
-}
-
-bool fb_sim_stranger_settles(struct fb_sim *s, const struct fb_authorization *a,
-			     const uint8_t signature[FB_SIGNATURE_LEN])
-{
-	struct sim_call *call = fb_must_alloc(1, sizeof(*call));
-	bool moved;
-
-	call->authorization = *a;
-	call->signature_len = FB_SIGNATURE_LEN;
-	memcpy(call->signature, signature, FB_SIGNATURE_LEN);
-	sim_lock(s);
-	s->now.block++;
-	moved = sim_token_refusal(s, &s->now, call) == NULL;
-	if (moved)
-		sim_token_move(s, call);
-	sim_unlock(s);
-	free(call);
-	return moved;
 }
 
 bool fb_sim_tx_was(struct fb_sim *s, const struct fb_hash *hash, enum fb_sim_tx state)

@@ -85,6 +85,7 @@ bool sim_decode_tx(struct sim_tx *out, struct fb_str raw, uint64_t chain_id)
 	if (!sim_decode_call(tx.call, f[7].body)) {
 		free(tx.call);
 		tx.call = NULL;
+		tx.batch = sim_decode_batch(f[7].body);
 	}
 	*out = tx;
 	return true;

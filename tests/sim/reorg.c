@@ -22,6 +22,11 @@ static void undo_transaction(struct fb_sim *s, struct sim_tx *tx, enum fb_sim_re
 	struct sim_account *sender = sim_account(&s->now, &tx->sender);
 	bool waits = tx->state != FB_SIM_TX_LOST && fate != FB_SIM_REORG_DROP;
 
+	if (tx->foreign) { /* its sender does not send it again */
+		tx->block = 0;
+		tx->state = FB_SIM_TX_UNKNOWN;
+		return;
+	}
 	if (tx->state != FB_SIM_TX_LOST) {
 		FB_ASSERT(sender->counter > 0);
 		sender->counter--;

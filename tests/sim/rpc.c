@@ -1,7 +1,9 @@
 /* JSON-RPC: one request, its faults, and an answer for each call. */
 #include "sim_int.h"
 
+#include "abi_constants.h"
 #include "lens_code.h"
+#include "trial_code.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,8 +235,14 @@ static void call_lens(struct answer *a, struct fb_str data)
 	static _Thread_local char block[DATA_MAX];
 	struct fb_buf b;
 
-	FB_ASSERT(data.len > FB_LENS_CODE_LEN && memcmp(data.at, FB_LENS_CODE, FB_LENS_CODE_LEN) == 0);
 	fb_buf_init(&b, block, sizeof(block));
+	if (data.len > FB_TRIAL_CODE_LEN && memcmp(data.at, FB_TRIAL_CODE, FB_TRIAL_CODE_LEN) == 0) {
+		sim_trial_answer(a->sim, &b,
+				 (struct fb_str){ data.at + FB_TRIAL_CODE_LEN, data.len - FB_TRIAL_CODE_LEN });
+		result_bytes(a, fb_buf_view(&b));
+		return;
+	}
+	FB_ASSERT(data.len > FB_LENS_CODE_LEN && memcmp(data.at, FB_LENS_CODE, FB_LENS_CODE_LEN) == 0);
 	sim_lens_answer(a->sim, &b, (struct fb_str){ data.at + FB_LENS_CODE_LEN, data.len - FB_LENS_CODE_LEN });
 	FB_ASSERT(!b.overflowed);
 	result_bytes(a, fb_buf_view(&b));
@@ -249,6 +257,28 @@ static const char *refusal_of(struct answer *a, struct fb_str data)
 
 	free(call);
 	return why;
+}
+
+/* authorizationState. A block that the node does not have yet is an error. */
+static void call_state(struct answer *a, struct fb_str data)
+{
+	const struct sim_state *st = sim_visible(a->sim);
+	struct fb_str at = text_of(a, param(a, 1)), args = { data.at + 4, data.len - 4 };
+	struct fb_address payer;
+	struct fb_hash nonce;
+	uint8_t word[32] = { 0 };
+	uint64_t block = 0;
+
+	FB_ASSERT(args.len == 64 && fb_abi_get_address(&payer, args, 0) == FB_OK);
+	memcpy(nonce.bytes, args.at + 32, 32);
+	if (!fb_str_eq(at, FB_STR("latest")))
+		FB_ASSERT(fb_quantity_parse_u64(&block, at) == FB_OK);
+	if (block > st->block) {
+		error(a, -32000, "header not found");
+		return;
+	}
+	word[31] = sim_is_used(a->sim, st, &payer, &nonce);
+	result_bytes(a, (struct fb_str){ (const char *)word, sizeof(word) });
 }
 
 static void call_contract(struct answer *a, const struct fb_address *to)
@@ -276,6 +306,10 @@ static void call(struct answer *a)
 	FB_ASSERT(fb_address_parse(&to, to_text) == FB_OK);
 	if (!fb_address_eq(&to, &a->sim->token)) {
 		call_contract(a, &to);
+		return;
+	}
+	if (data.len >= 4 && fb_get_be32((const uint8_t *)data.at) == FB_SELECTOR_AUTHORIZATION_STATE) {
+		call_state(a, data);
 		return;
 	}
 	why = refusal_of(a, data);
@@ -329,51 +363,7 @@ static void send_raw(struct answer *a)
 		error(a, -32000, why);
 	else
 		result_bytes(a, (struct fb_str){ (const char *)tx.hash.bytes, 32 });
-	free(tx.call); /* NULL if it was kept */
-}
-
-static void put_log(struct fb_jw *w, const struct fb_address *emitter, const struct fb_hash topics[3], const void *data,
-		    size_t len)
-{
-	fb_jw_object(w);
-	kv_bytes(w, "address", emitter->bytes, 20);
-	fb_jw_key(w, "topics");
-	fb_jw_array(w);
-	for (size_t i = 0; i < 3; i++)
-		kv_bytes(w, NULL, topics[i].bytes, 32);
-	fb_jw_end(w);
-	kv_bytes(w, "data", data, len);
-	fb_jw_end(w);
-}
-
-static struct fb_hash padded(const struct fb_address *a)
-{
-	struct fb_hash h = { { 0 } };
-
-	memcpy(h.bytes + 12, a->bytes, 20);
-	return h;
-}
-
-static void put_logs(struct answer *a, const struct sim_tx *tx)
-{
-	const char used[] = "AuthorizationUsed(address,bytes32)", transfer[] = "Transfer(address,address,uint256)";
-	const struct fb_authorization *auth = tx->call == NULL ? NULL : &tx->call->authorization;
-	struct fb_hash topics[3];
-	uint8_t value[32];
-
-	fb_jw_key(a->w, "logs");
-	fb_jw_array(a->w);
-	if (tx->state == FB_SIM_TX_MOVED) {
-		topics[0] = fb_keccak256(used, sizeof(used) - 1);
-		topics[1] = padded(&auth->from);
-		topics[2] = auth->nonce;
-		put_log(a->w, &a->sim->token, topics, "", 0);
-		topics[0] = fb_keccak256(transfer, sizeof(transfer) - 1);
-		topics[2] = padded(&auth->to);
-		fb_u256_to_be(value, auth->value);
-		put_log(a->w, &a->sim->token, topics, value, sizeof(value));
-	}
-	fb_jw_end(a->w);
+	sim_free_calls(&tx); /* nothing if it was kept */
 }
 
 static void put_receipt(struct answer *a, const struct sim_tx *tx)
@@ -388,7 +378,8 @@ static void put_receipt(struct answer *a, const struct sim_tx *tx)
 	kv_bytes(a->w, "blockHash", block.bytes, 32);
 	kv_quantity(a->w, "gasUsed", FB_SIM_GAS_USED);
 	kv_quantity(a->w, "effectiveGasPrice", a->sim->base_fee);
-	put_logs(a, tx);
+	fb_jw_key(a->w, "logs");
+	sim_put_logs(a->sim, a->w, tx);
 	fb_jw_end(a->w);
 }
 
@@ -410,6 +401,12 @@ static void get_receipt(struct answer *a)
 	}
 }
 
+static void get_logs(struct answer *a)
+{
+	fb_jw_key(a->w, "result");
+	sim_put_filtered(a->sim, a->w, param(a, 0));
+}
+
 /* ---- requests ------------------------------------------------------------------------------------------------------
  */
 
@@ -428,6 +425,7 @@ static const struct {
 	{ "eth_maxPriorityFeePerGas", priority_fee },
 	{ "eth_sendRawTransaction", send_raw },
 	{ "eth_getTransactionReceipt", get_receipt },
+	{ "eth_getLogs", get_logs },
 };
 _Static_assert(FB_COUNT(methods) <= SIM_METHODS_MAX, "a count for each");
 

@@ -31,6 +31,7 @@ void fb_sim_open(struct fb_sim **out, const struct fb_network *network, struct f
 	FB_ASSERT(network->token_count > 0);
 	FB_ASSERT(pthread_mutex_init(&s->lock, NULL) == 0);
 	s->token = network->tokens[0].address;
+	s->multicall3 = network->multicall3;
 	s->domain = network->tokens[0].domain;
 	s->chain_id = s->said_chain_id = network->chain_id;
 	s->clock = clock;
@@ -47,7 +48,7 @@ void fb_sim_close(struct fb_sim *s)
 {
 	sim_serve_stop(s);
 	for (size_t i = 0; i < s->tx_count; i++)
-		free(s->txs[i].call);
+		sim_free_calls(&s->txs[i]);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 }

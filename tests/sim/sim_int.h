@@ -12,7 +12,8 @@ enum {
 	SIM_TXS_MAX = 4096,
 	SIM_USED_MAX = 4096,
 	SIM_RULES_MAX = 64,
-	SIM_SIGNATURE_MAX = 8192,
+	SIM_SIGNATURE_MAX = 1024,
+	SIM_BATCH_MAX = 128,
 	SIM_METHODS_MAX = 16,
 	SIM_FORKS_MAX = 1024,
 	SIM_TAKEN_NONCES_MAX = 256,
@@ -46,6 +47,8 @@ struct sim_used {
 	uint64_t atoms;
 	struct fb_address to;
 	uint64_t block;
+	bool canceled;
+	struct fb_hash tx;
 };
 
 /* A nonce that somebody else who has the key used. */
@@ -61,6 +64,13 @@ struct sim_call {
 	uint8_t signature[SIM_SIGNATURE_MAX];
 };
 
+/* The calls of an aggregate3, and which of them went through. */
+struct sim_batch {
+	size_t count;
+	bool moved[SIM_BATCH_MAX];
+	struct sim_call calls[];
+};
+
 struct sim_tx {
 	struct fb_hash hash;
 	struct fb_address sender, to;
@@ -69,12 +79,14 @@ struct sim_tx {
 	uint64_t gas_limit;
 	enum fb_sim_tx state; /* UNKNOWN: forgotten */
 	unsigned was;         /* bits of the states it has had */
+	bool foreign;         /* somebody else's, with an authorization of ours */
 	struct sim_call *call; /* owned; NULL if the data is no transfer */
+	struct sim_batch *batch; /* owned; NULL if it is no aggregate3 of transfers */
 };
 
 struct fb_sim {
 	pthread_mutex_t lock; /* of everything below but what is fixed at open */
-	struct fb_address token;
+	struct fb_address token, multicall3;
 	struct fb_hash domain;
 	uint64_t chain_id, said_chain_id;
 	struct fb_clock clock;
@@ -124,7 +136,16 @@ bool sim_is_used(const struct fb_sim *s, const struct sim_state *st, const struc
 		 const struct fb_hash *nonce);
 /* token.c: the token's judgement of a call in a state; NULL if it would move the money, else its message. */
 const char *sim_token_refusal(const struct fb_sim *s, const struct sim_state *st, const struct sim_call *call);
-void sim_token_move(struct fb_sim *s, const struct sim_call *call);
+void sim_token_move(struct fb_sim *s, const struct sim_call *call, const struct fb_hash *tx);
+/* batch.c: NULL if the data is no aggregate3 of transfers of the token. */
+struct sim_batch *sim_decode_batch(struct fb_str data);
+void sim_batch_execute(struct fb_sim *s, const struct sim_tx *tx);
+/* Which of the batch's calls is for that authorization; its count if none. */
+size_t sim_batch_find(const struct sim_batch *b, const struct fb_address *payer, const struct fb_hash *nonce);
+void sim_trial_answer(struct fb_sim *s, struct fb_buf *out, struct fb_str data); /* `data` behind the trial's code */
+/* logs.c: the logs of a transaction, and those that a filter asks for, as an array each. */
+void sim_put_logs(const struct fb_sim *s, struct fb_jw *w, const struct sim_tx *tx);
+void sim_put_filtered(const struct fb_sim *s, struct fb_jw *w, struct fb_json_value filter);
 /* The lens: `data` behind its code. */
 void sim_lens_answer(const struct fb_sim *s, struct fb_buf *out, struct fb_str data);
 /* decode.c: false if the bytes are no EIP-1559 transaction of ours; call data of both overloads. */
@@ -132,6 +153,7 @@ bool sim_decode_tx(struct sim_tx *out, struct fb_str raw, uint64_t chain_id);
 bool sim_decode_call(struct sim_call *out, struct fb_str data);
 /* chain.c: NULL and the hash if it was taken, else why not. */
 const char *sim_take(struct fb_sim *s, struct sim_tx *tx);
+void sim_free_calls(struct sim_tx *tx);
 const struct sim_tx *sim_find(const struct fb_sim *s, const struct fb_hash *hash);
 void sim_mine_locked(struct fb_sim *s);
 void sim_set_tx(struct sim_tx *tx, enum fb_sim_tx state, uint64_t block);

@@ -44,7 +44,7 @@ const char *sim_token_refusal(const struct fb_sim *s, const struct sim_state *st
 	return NULL;
 }
 
-void sim_token_move(struct fb_sim *s, const struct sim_call *call)
+void sim_token_move(struct fb_sim *s, const struct sim_call *call, const struct fb_hash *tx)
 {
 	const struct fb_authorization *a = &call->authorization;
 	struct sim_account *from = sim_account(&s->now, &a->from), *to = sim_account(&s->now, &a->to);
@@ -52,7 +52,8 @@ void sim_token_move(struct fb_sim *s, const struct sim_call *call)
 	FB_ASSERT(s->now.used_count < SIM_USED_MAX);
 	FB_ASSERT(fb_u256_sub(&from->atoms, from->atoms, a->value) == FB_OK);
 	FB_ASSERT(fb_u256_add(&to->atoms, to->atoms, a->value) == FB_OK);
-	s->used[s->now.used_count] = (struct sim_used){ a->from, a->nonce, 0, a->to, s->now.block };
+	s->used[s->now.used_count] =
+		(struct sim_used){ .payer = a->from, .nonce = a->nonce, .to = a->to, .block = s->now.block, .tx = *tx };
 	FB_ASSERT(fb_u256_to_u64(&s->used[s->now.used_count++].atoms, a->value) == FB_OK);
 }
 

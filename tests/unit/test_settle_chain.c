@@ -252,28 +252,45 @@ static void settle__node_lags_after_the_send__success_when_it_has_caught_up(void
 /* ---- what the transaction did
  * ----------------------------------------------------------------------------------------- */
 
-static void settle__transaction_ends_badly__failed_with_its_hash_now_and_again(void **state)
+static const struct {
+	enum fb_sim_fate fate;
+	enum fb_reason want;
+} bad_ends[] = { { FB_SIM_REVERT, FB_REASON_TRANSACTION_FAILED }, { FB_SIM_SILENT, FB_REASON_TRANSFER_EVENT } };
+
+/* What moved nothing is tried once more; the authorization was good. */
+static void settle__transaction_ends_badly_once__the_second_one_pays(void **state)
 {
-	static const struct {
-		enum fb_sim_fate fate;
-		enum fb_reason want;
-	} rows[] = { { FB_SIM_REVERT, FB_REASON_TRANSACTION_FAILED }, { FB_SIM_SILENT, FB_REASON_TRANSFER_EVENT } };
 	struct fb_rig *r = rig();
 
 	(void)state;
-	for (uint32_t i = 0; i < FB_COUNT(rows); i++) {
+	for (uint32_t i = 0; i < FB_COUNT(bad_ends); i++) {
 		struct fb_claim c = payment(r, i);
-		struct fb_settle_outcome first, second;
 
-		fb_sim_next_fates(fb_rig_sim(r), rows[i].fate, 1);
-		first = fb_rig_settle(r, &c);
-		second = fb_rig_settle(r, &c);
-		CHECK_OUTCOME(rows[i].want, first);
-		CHECK_OUTCOME(rows[i].want, second);
-		CHECK(first.has_tx && second.has_tx && fb_hash_eq(&first.tx, &second.tx));
+		fb_sim_next_fates(fb_rig_sim(r), bad_ends[i].fate, 1);
+		CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &c));
+		CHECK_SENT(2, r, &c);
+		CHECK(history(r, &c).moved == 1);
+	}
+	fb_rig_close(r);
+}
+
+static void settle__transaction_ends_badly_twice__failed_and_a_later_caller_begins_anew(void **state)
+{
+	struct fb_rig *r = rig();
+
+	(void)state;
+	for (uint32_t i = 0; i < FB_COUNT(bad_ends); i++) {
+		struct fb_claim c = payment(r, i);
+		struct fb_settle_outcome o;
+
+		fb_sim_next_fates(fb_rig_sim(r), bad_ends[i].fate, 2);
+		o = fb_rig_settle(r, &c);
+		CHECK_OUTCOME(bad_ends[i].want, o);
+		CHECK(o.has_tx && history(r, &c).moved == 0);
 		CHECK(fb_rig_record(r, &c).state == FB_SETTLE_FAILED);
-		CHECK_SENT(1, r, &c);
-		CHECK(history(r, &c).moved == 0);
+		CHECK_SENT(2, r, &c);
+		CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &c));
+		CHECK_SENT(3, r, &c);
 	}
 	fb_rig_close(r);
 }
@@ -476,7 +493,8 @@ int test_settle_chain(void)
 		cmocka_unit_test(settle__receipts_cannot_be_read__success_in_the_end),
 		cmocka_unit_test(settle__counter_cannot_be_read__success_in_the_end),
 		cmocka_unit_test(settle__node_lags_after_the_send__success_when_it_has_caught_up),
-		cmocka_unit_test(settle__transaction_ends_badly__failed_with_its_hash_now_and_again),
+		cmocka_unit_test(settle__transaction_ends_badly_once__the_second_one_pays),
+		cmocka_unit_test(settle__transaction_ends_badly_twice__failed_and_a_later_caller_begins_anew),
 		cmocka_unit_test(settle__expires_before_it_is_mined__transaction_failed),
 		cmocka_unit_test(settle__a_stranger_was_first__already_used_and_nothing_sent),
 		cmocka_unit_test(settle__money_gone_before_it_is_mined__transaction_failed),

@@ -59,7 +59,7 @@ static void settle__ten_callers_at_once__one_success_and_nine_repeats(void **sta
 	fb_rig_close(r);
 }
 
-static void settle__many_payments_at_once__each_its_own_transaction(void **state)
+static void settle__many_payments_at_once__few_transactions(void **state)
 {
 	enum { PAYMENTS = 50 };
 	static struct fb_settle_outcome o[PAYMENTS];
@@ -75,11 +75,9 @@ static void settle__many_payments_at_once__each_its_own_transaction(void **state
 	for (int i = 0; i < PAYMENTS; i++) {
 		o[i] = fb_rig_wait(r, tickets[i]).outcome;
 		CHECK_OUTCOME(FB_REASON_NONE, o[i]);
-		for (int k = 0; k < i; k++)
-			CHECK(!fb_hash_eq(&o[i].tx, &o[k].tx));
 	}
-	CHECK(fb_sim_taken(fb_rig_sim(r)) == PAYMENTS);
-	CHECK(fb_rig_open_rows(r) == 0);
+	CHECK(fb_sim_taken(fb_rig_sim(r)) < PAYMENTS / 2);
+	WAIT_UNTIL(fb_rig_open_rows(r) == 0);
 	fb_rig_close(r);
 }
 
@@ -199,8 +197,8 @@ static void settle__pending_then_repeat__success_once(void **state)
 	third = fb_rig_settle(r, &c);
 	CHECK_OUTCOME(FB_REASON_NONE, second);
 	CHECK_OUTCOME(FB_REASON_NONCE_USED, third);
-	CHECK(fb_hash_eq(&first.tx, &second.tx) && fb_hash_eq(&first.tx, &third.tx));
-	CHECK_SENT(1, r, &c);
+	CHECK(fb_hash_eq(&second.tx, &third.tx)); /* perhaps of another attempt than `first`: a minute has passed */
+	CHECK(history(r, &c).open_max == 1 && history(r, &c).moved == 1);
 	fb_rig_close(r);
 }
 
@@ -225,7 +223,7 @@ static void settle__repeats_while_pending__all_wait_and_one_wins(void **state)
 	for (int i = 0; i < CALLERS; i++)
 		successes += fb_rig_wait(r, t[i]).outcome.reason == FB_REASON_NONE;
 	CHECK(successes == 1);
-	CHECK_SENT(1, r, &c);
+	CHECK(history(r, &c).open_max == 1 && history(r, &c).moved == 1);
 	fb_rig_close(r);
 }
 
@@ -293,7 +291,7 @@ static void give_back__nothing_to_give__ignored(void **state)
 	fb_rig_give_back_key(r, &c); /* never seen */
 	CHECK(fb_rig_record(r, &c).state == 0);
 	fb_sim_auto_mine(fb_rig_sim(r), true);
-	fb_sim_next_fates(fb_rig_sim(r), FB_SIM_REVERT, 1);
+	fb_sim_next_fates(fb_rig_sim(r), FB_SIM_REVERT, 2);
 	CHECK_OUTCOME(FB_REASON_TRANSACTION_FAILED, fb_rig_settle(r, &c));
 	commits = fb_rig_commits(r);
 	fb_rig_give_back_key(r, &c); /* failed */
@@ -329,7 +327,7 @@ int test_settle_once(void)
 		cmocka_unit_test(settle__good_payment__success_with_its_transaction),
 		cmocka_unit_test(settle__repeat_after_success__already_used_with_the_hash),
 		cmocka_unit_test(settle__ten_callers_at_once__one_success_and_nine_repeats),
-		cmocka_unit_test(settle__many_payments_at_once__each_its_own_transaction),
+		cmocka_unit_test(settle__many_payments_at_once__few_transactions),
 		cmocka_unit_test(settle__the_same_authorization_in_the_other_version__is_a_repeat),
 		cmocka_unit_test(settle__other_content_after_success__already_used),
 		cmocka_unit_test(settle__other_content_while_the_first_is_sent__already_used),

@@ -3,7 +3,7 @@
 #include "settle_int.h"
 #include "test_settle.h"
 
-enum { FIXED = 144 };
+enum { FIXED_1 = 144, FIXED = 229 };
 
 static struct fb_settle_record good_record(void)
 {
@@ -12,10 +12,16 @@ static struct fb_settle_record good_record(void)
 				      .to = fb_sample_address(0x33),
 				      .block = 0x0102030405060708,
 				      .created_us = 0x1112131415161718,
-				      .updated_us = 0x2122232425262728 };
+				      .updated_us = 0x2122232425262728,
+				      .job = 0x5152535455565758,
+				      .since = 0x6162636465666768,
+				      .items = 77,
+				      .gas_wei = (fb_u128)0x7172737475767778 << 64 | 5,
+				      .signer = fb_sample_address(0x44) };
 
 	memset(r.fingerprint.bytes, 0x11, 32);
 	memset(r.tx.bytes, 0x22, 32);
+	memset(r.block_hash.bytes, 0x55, 32);
 	r.value = fb_u256_from_u64(0x4142434445464748);
 	return r;
 }
@@ -29,7 +35,7 @@ static void states__numbers__are_what_is_stored(void **state)
 {
 	(void)state;
 	CHECK(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAILED == 3 && FB_SETTLE_LOST == 4 &&
-	      FB_SETTLE_STATE_END == 5);
+	      FB_SETTLE_CONFIRMED == 5 && FB_SETTLE_STATE_END == 6);
 }
 
 static void key__claim__tag_chain_token_payer_nonce(void **state)
@@ -62,7 +68,7 @@ static void encode__golden_bytes(void **state)
 
 	(void)state;
 	CHECK(fb_settle_record_encode(row, &r) == FIXED);
-	CHECK(row[0] == 1 && row[1] == 2 && row[2] == 1 && row[3] == 0);
+	CHECK(row[0] == 2 && row[1] == 2 && row[2] == 1 && row[3] == 0);
 	CHECK(memcmp(row + 4, r.fingerprint.bytes, 32) == 0 && memcmp(row + 36, r.tx.bytes, 32) == 0 &&
 	      memcmp(row + 68, r.to.bytes, 20) == 0);
 	fb_u256_to_be(value, r.value);
@@ -73,6 +79,14 @@ static void encode__golden_bytes(void **state)
 	CHECK(memcmp(row + 128, number, 8) == 0);
 	fb_put_be64(number, (uint64_t)r.updated_us);
 	CHECK(memcmp(row + 136, number, 8) == 0);
+	CHECK(memcmp(row + 144, r.block_hash.bytes, 32) == 0);
+	fb_put_be64(number, r.job);
+	CHECK(memcmp(row + 176, number, 8) == 0);
+	fb_put_be64(number, r.since);
+	CHECK(memcmp(row + 184, number, 8) == 0 && row[192] == 77);
+	fb_put_be64(number, 0x7172737475767778);
+	CHECK(memcmp(row + 193, number, 8) == 0 && row[208] == 5);
+	CHECK(memcmp(row + 209, r.signer.bytes, 20) == 0);
 	r.state = FB_SETTLE_FAILED;
 	r.granted = false;
 	r.reason = FB_REASON_TRANSFER_EVENT;
@@ -91,7 +105,7 @@ static void decode__every_state_and_reason__the_same_record(void **state)
 
 			r.state = (enum fb_settle_state)st;
 			r.reason = (enum fb_reason)reason;
-			r.granted = st == FB_SETTLE_INCLUDED;
+			r.granted = reason % 2 == 0; /* a reorganization takes no grant back */
 			len = fb_settle_record_encode(row, &r);
 			CHECK_STATUS(FB_OK, fb_settle_record_decode(&got, view(row, len)));
 			CHECK(got.state == r.state && got.reason == r.reason && got.granted == r.granted);
@@ -105,7 +119,7 @@ static void decode__damaged__refused(void **state)
 	static const struct {
 		size_t at;
 		uint8_t value;
-	} rows[] = { { 0, 0 }, { 0, 2 },  { 1, 0 },  { 1, 5 },	     { 1, 255 },	 { 2, 2 },
+	} rows[] = { { 0, 0 }, { 0, 3 },  { 1, 0 },  { 1, 6 },	     { 1, 255 },	 { 2, 2 },
 		     { 3, 1 }, { 3, 40 }, { 3, 42 }, { FIXED, 'I' }, { FIXED + 40, 'H' } };
 	struct fb_settle_record r = good_record(), got;
 	uint8_t row[FB_SETTLE_ROW_MAX + 1];
@@ -126,8 +140,56 @@ static void decode__damaged__refused(void **state)
 		CHECK_STATUS(FB_STORAGE, fb_settle_record_decode(&got, view(row, len)));
 		row[rows[i].at] = was;
 	}
-	row[2] = 1; /* success of a failed one was never granted */
+}
+
+/* A row as version 1 wrote it: the first 144 bytes of today's, and the reason behind them. */
+static size_t write_first_version(uint8_t *row, const struct fb_settle_record *r)
+{
+	uint8_t now[FB_SETTLE_ROW_MAX];
+	size_t len = fb_settle_record_encode(now, r), reason = len - FIXED;
+
+	memcpy(row, now, FIXED_1);
+	memcpy(row + FIXED_1, now + FIXED, reason);
+	row[0] = 1;
+	return FIXED_1 + reason;
+}
+
+static void decode__first_version__read_without_what_it_did_not_know(void **state)
+{
+	struct fb_settle_record r = good_record(), got;
+	uint8_t row[FB_SETTLE_ROW_MAX];
+	size_t len = write_first_version(row, &r);
+
+	(void)state;
+	CHECK_STATUS(FB_OK, fb_settle_record_decode(&got, view(row, len)));
+	CHECK(got.state == r.state && got.granted && fb_hash_eq(&got.tx, &r.tx) && got.block == r.block);
+	CHECK(got.job == 0 && got.since == 0 && got.items == 1 && got.gas_wei == 0);
+	for (size_t cut = 0; cut < len; cut++)
+		CHECK_STATUS(FB_STORAGE, fb_settle_record_decode(&got, view(row, cut)));
+	row[1] = FB_SETTLE_CONFIRMED; /* which it did not know */
 	CHECK_STATUS(FB_STORAGE, fb_settle_record_decode(&got, view(row, len)));
+	row[1] = FB_SETTLE_FAILED; /* whose success it never granted */
+	CHECK_STATUS(FB_STORAGE, fb_settle_record_decode(&got, view(row, len)));
+}
+
+/* Spelt out a second time: nobody leaves a state by accident. */
+static void moves__every_pair__only_those_of_the_table(void **state)
+{
+	static const char table[FB_SETTLE_STATE_END][FB_SETTLE_STATE_END + 1] = {
+		/* to: none, signed, included, failed, lost, confirmed */
+		".S....", /* none */
+		".SIFL.", /* signed */
+		".S...C", /* included */
+		".SIF..", /* failed */
+		"NSIF..", /* lost */
+		"......", /* confirmed */
+	};
+
+	(void)state;
+	for (int from = 0; from < FB_SETTLE_STATE_END; from++)
+		for (int to = 0; to < FB_SETTLE_STATE_END; to++)
+			CHECK(fb_settle_may_move((enum fb_settle_state)from, (enum fb_settle_state)to) ==
+			      (table[from][to] != '.'));
 }
 
 static void change_to(struct fb_claim *c) { c->authorization.to.bytes[19] ^= 1; }
@@ -174,6 +236,8 @@ int test_settle_record(void)
 		cmocka_unit_test(encode__golden_bytes),
 		cmocka_unit_test(decode__every_state_and_reason__the_same_record),
 		cmocka_unit_test(decode__damaged__refused),
+		cmocka_unit_test(decode__first_version__read_without_what_it_did_not_know),
+		cmocka_unit_test(moves__every_pair__only_those_of_the_table),
 		cmocka_unit_test(fingerprint__any_part_of_the_payload__matters),
 	};
 	return cmocka_run_group_tests_name("settle record", tests, NULL, NULL);

@@ -96,20 +96,22 @@ static void restart__mined_and_not_asked_for__recorded_and_success_later(void **
 	fb_rig_close(r);
 }
 
-static void restart__failed__failed_with_its_hash(void **state)
+static void restart__failed__tried_anew(void **state)
 {
 	struct fb_rig *r = rig();
 	struct fb_claim c = payment(r, 1);
 	struct fb_settle_outcome first, second;
 
 	(void)state;
-	fb_sim_next_fates(fb_rig_sim(r), FB_SIM_REVERT, 1);
+	fb_sim_next_fates(fb_rig_sim(r), FB_SIM_REVERT, 4);
 	first = fb_rig_settle(r, &c);
 	restart(r);
+	CHECK(fb_rig_record(r, &c).state == FB_SETTLE_FAILED);
 	second = fb_rig_settle(r, &c);
 	CHECK_OUTCOME(FB_REASON_TRANSACTION_FAILED, first);
 	CHECK_OUTCOME(FB_REASON_TRANSACTION_FAILED, second);
-	CHECK(fb_hash_eq(&first.tx, &second.tx));
+	CHECK(!fb_hash_eq(&first.tx, &second.tx));
+	CHECK_SENT(4, r, &c);
 	fb_rig_close(r);
 }
 
@@ -133,7 +135,7 @@ static void restart__several_open_in_a_row__all_end_well(void **state)
 {
 	enum { OPEN = 5 };
 	struct fb_claim c[OPEN];
-	struct fb_rig *r = rig();
+	struct fb_rig *r = rig_with(&(struct fb_rig_settings){ .seed = fb_test_seed(), .batch_max = 1 });
 	struct fb_claim last = payment(r, 99);
 
 	(void)state;
@@ -324,7 +326,7 @@ int test_settle_restart(void)
 		cmocka_unit_test(restart__sent_and_not_mined__success_once),
 		cmocka_unit_test(restart__mined_while_away__success_once),
 		cmocka_unit_test(restart__mined_and_not_asked_for__recorded_and_success_later),
-		cmocka_unit_test(restart__failed__failed_with_its_hash),
+		cmocka_unit_test(restart__failed__tried_anew),
 		cmocka_unit_test(restart__given_back__next_caller_gets_it),
 		cmocka_unit_test(restart__several_open_in_a_row__all_end_well),
 		cmocka_unit_test(disk__commit_not_confirmed__unknown_is_never_failure),

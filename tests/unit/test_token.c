@@ -4,5 +4,5 @@
 
 int main(void)
 {
-	return test_token_call() + test_token_lens() + test_token_receipt() == 0 ? 0 : 1;
+	return test_token_batch() + test_token_call() + test_token_lens() + test_token_receipt() == 0 ? 0 : 1;
 }

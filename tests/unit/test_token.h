@@ -4,6 +4,7 @@
 #include "farebox/token.h"
 #include "fb_test.h"
 
+int test_token_batch(void);
 int test_token_call(void);
 int test_token_lens(void);
 int test_token_receipt(void);

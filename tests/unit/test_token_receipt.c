@@ -1,4 +1,4 @@
-/* Goal: a receipt counts only when it is whole, and as a payment only with the token's own Transfer log.
+/* Goal: a receipt counts only when it is whole, and as a payment only with the token's own logs of it.
  * Method: one good receipt, and rows that change one thing of it. */
 #include "test_token.h"
 
@@ -122,14 +122,25 @@ static void read__no_receipt_at_all__malformed(void **state)
 	}
 }
 
+static enum fb_logs_said said(const char *logs)
+{
+	static char text[8192];
+	struct fb_log_item item = { .asset = address_of(USDC_HEX), .authorization = authorization() };
+
+	snprintf(text, sizeof(text), "{\"logs\":%s}", logs);
+	fb_receipt_judge(parse(text), &item, 1);
+	return item.said;
+}
+
+/* A list of logs with AuthorizationUsed put before them. */
 static bool has_transfer(const char *logs)
 {
 	static char text[8192];
-	struct fb_authorization a = authorization();
-	struct fb_address usdc = address_of(USDC_HEX);
 
-	snprintf(text, sizeof(text), "{\"logs\":%s}", logs);
-	return fb_receipt_has_transfer(parse(text), &usdc, &a, &arena);
+	if (logs[0] != '[' || logs[1] == ']')
+		return said(logs) == FB_LOGS_MOVED;
+	snprintf(text, sizeof(text), "[" USED_LOG ",%s", logs + 1);
+	return said(text) == FB_LOGS_MOVED;
 }
 
 #define OTHER "0x00000000000000000000000000000000000000aa"
@@ -142,9 +153,8 @@ static void transfer__table__only_the_tokens_own_and_exact_one(void **state)
 		bool want;
 	} rows[] = {
 		{ "[" GOOD_LOG "]", true },
-		{ "[" USED_LOG "," GOOD_LOG "]", true },
 		{ "[" GOOD_LOG "," USED_LOG "]", true },
-		{ "[" LOG(OTHER, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "," GOOD_LOG "]", true },
+		{ "[" LOG(OTHER, Q(TRANSFER) "," Q(FROM) "," Q(TO), VALUE) "," GOOD_LOG "]", false },
 		{ "[]", false },
 		{ "[" USED_LOG "]", false },
 		/* emitter */
@@ -187,7 +197,6 @@ static void transfer__table__only_the_tokens_own_and_exact_one(void **state)
 		{ "null", false },
 		{ "{}", false },
 		{ "\"" TRANSFER "\"", false },
-		{ "[null,1,\"\",[],{}," GOOD_LOG "]", true },
 		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":\"" TRANSFER "\",\"data\":\"" VALUE "\"}]", false },
 		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":[" Q(TRANSFER) "," Q(FROM) "," Q(TO) "]}]", false },
 		{ "[{\"address\":\"0x" USDC_HEX "\",\"topics\":[" Q(TRANSFER) "," Q(FROM) "," Q(TO) "],\"data\":1000}]",
@@ -200,23 +209,126 @@ static void transfer__table__only_the_tokens_own_and_exact_one(void **state)
 			fail_msg("row %zu: %s", i, rows[i].logs);
 }
 
+#define CANCELED "0x1cdd46ff242716cdaa72d159d339a485b3438398348d68f09d7c8c0a59353d81"
+#define CANCELED_LOG LOG("0x" USDC_HEX, Q(CANCELED) "," Q(FROM) "," Q("0x" NONCE_HEX), "0x")
+#define USED_BY(emitter, from, nonce) LOG(emitter, Q(USED) "," Q(from) "," Q(nonce), "0x")
+
+static void judge__order_of_the_logs__used_and_the_transfer_next_to_it(void **state)
+{
+	static const struct {
+		const char *logs;
+		enum fb_logs_said want;
+	} rows[] = {
+		{ "[" USED_LOG "," GOOD_LOG "]", FB_LOGS_MOVED },
+		{ "[null,1,\"\",[],{}," USED_LOG "," GOOD_LOG "]", FB_LOGS_MOVED },
+		{ "[" GOOD_LOG "]", FB_LOGS_NOTHING },
+		{ "[" GOOD_LOG "," USED_LOG "]", FB_LOGS_USED },
+		{ "[" USED_LOG ",{}," GOOD_LOG "]", FB_LOGS_USED },
+		{ "[" USED_LOG "," USED_LOG "," GOOD_LOG "]", FB_LOGS_USED },
+		{ "[" CANCELED_LOG "]", FB_LOGS_CANCELED },
+		{ "[" CANCELED_LOG "," GOOD_LOG "]", FB_LOGS_CANCELED },
+		{ "[" USED_BY(OTHER, FROM, "0x" NONCE_HEX) "," GOOD_LOG "]", FB_LOGS_NOTHING },
+		{ "[" USED_BY("0x" USDC_HEX, TO, "0x" NONCE_HEX) "," GOOD_LOG "]", FB_LOGS_NOTHING },
+		{ "[" USED_BY("0x" USDC_HEX, FROM, FROM) "," GOOD_LOG "]", FB_LOGS_NOTHING },
+		{ "[" USED_BY("0x" USDC_HEX, FROM, FROM) "," USED_LOG "," GOOD_LOG "]", FB_LOGS_MOVED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FB_COUNT(rows); i++)
+		if (said(rows[i].logs) != rows[i].want)
+			fail_msg("row %zu: %s", i, rows[i].logs);
+}
+
+/* Two payments of one payer that differ in their nonce alone: one Transfer pays for one of them. */
+static void judge__two_of_a_payer__each_transfer_counts_once(void **state)
+{
+	struct fb_log_item items[2] = { { .asset = address_of(USDC_HEX), .authorization = authorization() } };
+	const char *second = USED_BY("0x" USDC_HEX, FROM, FROM);
+	char text[4096];
+
+	(void)state;
+	items[1] = items[0];
+	memset(items[1].authorization.nonce.bytes, 0, 12);
+	memcpy(items[1].authorization.nonce.bytes + 12, items[1].authorization.from.bytes, 20);
+	snprintf(text, sizeof(text), "{\"logs\":[%s,%s,%s]}", second, USED_LOG, GOOD_LOG);
+	fb_receipt_judge(parse(text), items, 2);
+	CHECK(items[0].said == FB_LOGS_MOVED && items[1].said == FB_LOGS_USED);
+	snprintf(text, sizeof(text), "{\"logs\":[%s,%s,%s,%s]}", second, GOOD_LOG, USED_LOG, GOOD_LOG);
+	fb_receipt_judge(parse(text), items, 2);
+	CHECK(items[0].said == FB_LOGS_MOVED && items[1].said == FB_LOGS_MOVED);
+}
+
+static bool item_moved(struct fb_json_value receipt, const struct fb_address *asset, const struct fb_authorization *a)
+{
+	struct fb_log_item item = { .asset = *asset, .authorization = *a };
+
+	fb_receipt_judge(receipt, &item, 1);
+	return item.said == FB_LOGS_MOVED;
+}
+
 static void transfer__every_field_of_the_authorization__matters(void **state)
 {
 	struct fb_address usdc = address_of(USDC_HEX), other = address_of("00000000000000000000000000000000000000aa");
-	struct fb_json_value receipt = parse(RECEIPT_OF("[" GOOD_LOG "]"));
+	struct fb_json_value receipt = parse(RECEIPT_OF("[" USED_LOG "," GOOD_LOG "]"));
 	struct fb_authorization good = authorization(), a = good;
 
 	(void)state;
-	CHECK(fb_receipt_has_transfer(receipt, &usdc, &a, &arena));
-	CHECK(!fb_receipt_has_transfer(receipt, &other, &a, &arena));
+	CHECK(item_moved(receipt, &usdc, &a));
+	CHECK(!item_moved(receipt, &other, &a));
 	a.from = other;
-	CHECK(!fb_receipt_has_transfer(receipt, &usdc, &a, &arena));
+	CHECK(!item_moved(receipt, &usdc, &a));
 	a = good;
 	a.to = other;
-	CHECK(!fb_receipt_has_transfer(receipt, &usdc, &a, &arena));
+	CHECK(!item_moved(receipt, &usdc, &a));
 	a = good;
 	a.value.limb[3] = 1;
-	CHECK(!fb_receipt_has_transfer(receipt, &usdc, &a, &arena));
+	CHECK(!item_moved(receipt, &usdc, &a));
+	a = good;
+	a.nonce.bytes[31] ^= 1;
+	CHECK(!item_moved(receipt, &usdc, &a));
+}
+
+/* ---- eth_getLogs ------------------------------------------------------------------------------------------ */
+
+static const char *with_tx(const char *log, const char *more)
+{
+	static char text[2048];
+
+	snprintf(text, sizeof(text), "{\"transactionHash\":\"" TX "\",%s%s", more, log + 1);
+	return text;
+}
+
+static enum fb_status find(bool *canceled, const char *logs)
+{
+	struct fb_log_item item = { .asset = address_of(USDC_HEX), .authorization = authorization() };
+	struct fb_hash tx = { { 0 } };
+	enum fb_status st = fb_authorization_find(&tx, canceled, parse(logs), &item);
+
+	if (st == FB_OK)
+		IS_32("22222222222222222222222222222222", tx);
+	return st;
+}
+
+static void find__logs_of_the_chain__its_transaction_or_not_found(void **state)
+{
+	char text[4096];
+	bool canceled = true;
+
+	(void)state;
+	snprintf(text, sizeof(text), "[1,%s]", with_tx(USED_LOG, ""));
+	CHECK_STATUS(FB_OK, find(&canceled, text));
+	CHECK(!canceled);
+	snprintf(text, sizeof(text), "[%s]", with_tx(CANCELED_LOG, ""));
+	CHECK_STATUS(FB_OK, find(&canceled, text));
+	CHECK(canceled);
+	snprintf(text, sizeof(text), "[%s]", with_tx(USED_LOG, "\"removed\":true,"));
+	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, text));
+	snprintf(text, sizeof(text), "[%s]", with_tx(GOOD_LOG, ""));
+	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, text));
+	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, "[" USED_LOG "]")); /* of no transaction */
+	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, "[]"));
+	CHECK_STATUS(FB_WRONG_TYPE, find(&canceled, "null"));
+	CHECK_STATUS(FB_WRONG_TYPE, find(&canceled, "{}"));
 }
 
 int test_token_receipt(void)
@@ -227,6 +339,9 @@ int test_token_receipt(void)
 		cmocka_unit_test(read__one_thing_wrong__malformed_and_output_left),
 		cmocka_unit_test(read__no_receipt_at_all__malformed),
 		cmocka_unit_test(transfer__table__only_the_tokens_own_and_exact_one),
+		cmocka_unit_test(judge__order_of_the_logs__used_and_the_transfer_next_to_it),
+		cmocka_unit_test(judge__two_of_a_payer__each_transfer_counts_once),
+		cmocka_unit_test(find__logs_of_the_chain__its_transaction_or_not_found),
 		cmocka_unit_test(transfer__every_field_of_the_authorization__matters),
 	};
 	return cmocka_run_group_tests_name("token receipt", tests, NULL, NULL);

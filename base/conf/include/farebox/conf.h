@@ -50,6 +50,10 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	TEXT(pay_to, "", "FAREBOX_PAY_TO", "payees that may be settled for, comma-separated; empty is any")             \
 	SECRET(api_keys, "FAREBOX_API_KEYS", "API keys, one a line: a file or $NAME; when set, /verify and /settle need one") \
 	NUMBER(gas_limit_max, 400000, 21000, 16000000, "FAREBOX_GAS_LIMIT_MAX", "absolute gas cap of one settlement")   \
+	NUMBER(batch_max, 100, 1, 100, "FAREBOX_BATCH_MAX", "payments that may share a transaction; 1 sends each alone")  \
+	NUMBER(batch_gas_max, 16000000, 400000, 16000000, "FAREBOX_BATCH_GAS_MAX", "gas limit of a transaction that payments share") \
+	NUMBER(batch_age_ms, 5, 0, 10000, "FAREBOX_BATCH_AGE_MS", "how long a payment waits for others while few transactions are under way") \
+	NUMBER(batch_inflight, 4, 1, 200, "FAREBOX_BATCH_INFLIGHT", "transactions under way from which payments wait for an inclusion, or a full batch") \
 	NUMBER(max_fee_gwei, 500, 1, 1000000, "FAREBOX_MAX_FEE_GWEI", "absolute cap of the fee per gas")                \
 	NUMBER(rpc_timeout_ms, 5000, 50, 60000, "FAREBOX_RPC_TIMEOUT_MS", "deadline of one RPC attempt")                \
 	NUMBER(verify_timeout_ms, 10000, 100, 80000, "FAREBOX_VERIFY_TIMEOUT_MS", "deadline of one verification")       \

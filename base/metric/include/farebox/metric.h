@@ -28,6 +28,11 @@
 	X(SETTLE_FAILURE,  "farebox_settle_total", COUNTER, "{result=\"failure\"}", "answers to settle")                \
 	X(SETTLE_PENDING,  "farebox_settle_total", COUNTER, "{result=\"pending\"}", "answers to settle")                \
 	X(SETTLE_REPEAT,   "farebox_settle_total", COUNTER, "{result=\"already_used\"}", "answers to settle")           \
+	X(SETTLE_BATCHES,  "farebox_settle_transactions_total", COUNTER, "", "transactions made for settlements")        \
+	X(SETTLE_BATCHED,  "farebox_settle_payments_total", COUNTER, "", "payments in the transactions made for them")  \
+	X(SETTLE_TRIAL_REFUSED, "farebox_settle_trial_refused_total", COUNTER, "", "payments that failed in simulation") \
+	X(SETTLE_ASKED,    "farebox_settle_asked_total", COUNTER, "", "times the chain was asked what became of one")   \
+	X(SETTLE_FRONT_RUN, "farebox_settle_front_run_total", COUNTER, "", "payments that somebody else's transaction made") \
 	X(SETTLE_SECONDS,  "farebox_settle_duration_seconds", HISTOGRAM, "", "time from request to inclusion")          \
 	X(TX_INFLIGHT,     "farebox_tx_inflight", GAUGE, "", "transactions sent and not yet included")                  \
 	X(TX_SENT,         "farebox_tx_sent_total", COUNTER, "", "transactions handed to the chain")                    \

@@ -1,27 +1,35 @@
-/* farebox/settle.h - settlement: one authorization, one transaction, success granted once.
+/* farebox/settle.h - settlement: one authorization, one transfer, success granted once; many in one transaction.
  *
- * What it is  the records of all settlements and the engine that moves them. A claim that was never
- *             seen is read, judged, simulated, handed to the lane (its record becomes durable in the same
- *             batch as the signed bytes) and answered when its Transfer log is in a receipt. A claim
- *             that is known is answered from its record.
+ * What it is  the records of all settlements and the engine that moves them. A claim that was never seen is read,
+ *             judged, put into the queue of the ready, simulated together with those that go with it, handed to a
+ *             lane (its record becomes durable in the same batch as the signed bytes) and answered when the token's
+ *             logs of it are in a receipt. A claim that is known is answered from its record.
  * Layer       7
- * Identity    (chain, token, payer, authorization nonce); bound to the exact payload by a fingerprint
- *             of all its fields and the signature.
- * States      (none) -> signed -> included | failed | lost; lost -> (none) | included | failed: when the next
- *             caller comes, the chain is asked whether the authorization was used after all. Numbers are
- *             stored: append only.
- * Grant       success goes to one caller, once. It is durable before it is answered; an answer that
- *             provably never went out gives it back (fb_settle_give_back).
+ * Identity    (chain, token, payer, authorization nonce); bound to the exact payload by a fingerprint of all its
+ *             fields and the signature.
+ * States      FB_SETTLE_STATES; FB_SETTLE_MOVES lists every step there is. Numbers are stored: append only. A FAILED
+ *             whose reason is not FB_REASON_NONCE_USED, and a LOST, are not for good: the next caller has the chain
+ *             asked and, if the authorization is unused, a new transaction.
+ * Batches     A payment goes out alone and at once when nothing is under way; under load payments gather and go out
+ *             together (ready.c decides when). What was tried once in vain, a payer with code and an unusual
+ *             signature always go alone. Each payment of a batch is judged by its own logs.
+ * Who moved   A payment whose logs are missing in its transaction is looked for on the chain: somebody else's
+ *             transaction with exactly our transfer counts, as our intent was durable before it; the record then
+ *             names that one. Used for another transfer, or cancelled: failed for good. Unused: tried once more, alone.
+ * Grant       success goes to one caller, once, whatever the chain takes back afterwards. It is durable before it is
+ *             answered; an answer that provably never went out gives it back (fb_settle_give_back).
  * Answers     success with the hash; failure with a reason; settlement_pending with the hash when the receipt
  *             does not come in time; nonce_already_used with the original hash for a repeat after the grant.
  *             The chain not answering is unexpected_settle_error: never success, never the payer's fault, nothing
  *             sent. A disk that does not confirm leaves the outcome unknown: settlement_pending.
- * Invariants  S1 at most one open transaction per identity     (checked: settle.c begin, lane L2)
- *             S2 success only with status 1 and the Transfer   (checked: settle.c on_included)
- *             S3 `granted` is durable before success is said   (checked: settle.c answer)
- *             S4 a record's fingerprint never changes          (checked: record.c)
+ * Invariants  S1 at most one open transaction per identity          (checked: entry.c fb_settle_add, rows.c on_signing)
+ *             S2 success only with the token's logs in a receipt    (checked: grant.c answer_grantee)
+ *             S3 `granted` is durable before success is said        (checked: grant.c answer_grantee)
+ *             S4 a record's fingerprint never changes while it counts (checked: rows.c on_signing)
+ *             S5 a record moves only as FB_SETTLE_MOVES says        (checked: record.c fb_settle_move)
  * Errors      never a status: every submit ends in one outcome with a reason (see Answers).
- * Limits      FB_SETTLE_ENTRIES_MAX under way, FB_SETTLE_WAITERS_MAX waiting callers.
+ * Limits      FB_SETTLE_ENTRIES_MAX under way, FB_SETTLE_WAITERS_MAX waiting callers, FB_SETTLE_LANES_MAX lanes,
+ *             FB_LANE_BATCH_MAX payments a transaction.
  * Ownership   borrows everything it is opened with until closed.
  * Threads     the loop's thread only.
  * Stored      DATA.md: settlement records.
@@ -41,20 +49,39 @@
 #include "farebox/view.h"
 #include "farebox/wire.h"
 
-enum { FB_SETTLE_ENTRIES_MAX = 4096, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_KEY_LEN = 1 + 8 + 20 + 20 + 32 };
+enum { FB_SETTLE_ENTRIES_MAX = 4096, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_LANES_MAX = FB_LANES_MAX };
+enum { FB_SETTLE_KEY_LEN = 1 + 8 + 20 + 20 + 32 };
 
-/* X(name, stored number, terminal) */
-#define FB_SETTLE_STATES(X)    \
-	X(SIGNED,   1, false)  \
-	X(INCLUDED, 2, true)   \
-	X(FAILED,   3, true)   \
-	X(LOST,     4, false)
+/* X(name, stored number) */
+#define FB_SETTLE_STATES(X)  \
+	X(SIGNED,    1)      \
+	X(INCLUDED,  2)      \
+	X(FAILED,    3)      \
+	X(LOST,      4)      \
+	X(CONFIRMED, 5)
 enum fb_settle_state {
-#define X(name, num, terminal) FB_SETTLE_##name = num,
+	FB_SETTLE_NONE, /* no record */
+#define X(name, num) FB_SETTLE_##name = num,
 	FB_SETTLE_STATES(X)
 #undef X
 	FB_SETTLE_STATE_END /* not a state */
 };
+/* X(from, to, what it means) */
+#define FB_SETTLE_MOVES(X)                                                                  \
+	X(NONE,     SIGNED,    "a first transaction for it is durable")                     \
+	X(SIGNED,   SIGNED,    "its transaction has a new hash: higher fees")               \
+	X(SIGNED,   INCLUDED,  "the money moved, by our transaction or by somebody else's") \
+	X(SIGNED,   FAILED,    "its transaction was mined and moved nothing")               \
+	X(SIGNED,   LOST,      "another transaction has its account nonce")                 \
+	X(INCLUDED, CONFIRMED, "as many blocks stand on it as the settings ask for")        \
+	X(INCLUDED, SIGNED,    "the block is gone: it waits again")                         \
+	X(FAILED,   SIGNED,    "the block is gone, or a new transaction is durable")        \
+	X(FAILED,   INCLUDED,  "somebody else's transaction moved the money later")         \
+	X(FAILED,   FAILED,    "it was used for something else since: for good")            \
+	X(LOST,     SIGNED,    "a new transaction, after a success that was told and taken back") \
+	X(LOST,     INCLUDED,  "the money moved after all")                                 \
+	X(LOST,     FAILED,    "it was mined after all and moved nothing")                 \
+	X(LOST,     NONE,      "it moved nothing: the row is gone, and it may begin anew")
 
 struct fb_settle_key {
 	uint8_t bytes[FB_SETTLE_KEY_LEN];
@@ -81,17 +108,23 @@ struct fb_settle_outcome {
 
 struct fb_settle_settings {
 	uint64_t wait_ms; /* for a receipt, before settlement_pending */
-	uint64_t gas_limit_max;
+	uint64_t gas_limit_max; /* of one payment */
 	fb_u128 max_fee_wei;
+	size_t batch_max;       /* payments a transaction, 1..FB_LANE_BATCH_MAX */
+	uint64_t batch_gas_max; /* of one transaction */
+	uint64_t batch_age_ms;  /* the longest that a payment waits for others while the lanes have room */
+	size_t batch_inflight;  /* transactions a lane that are not included, before payments wait for one that is */
 };
 struct fb_settle;
 void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
-		    struct fb_view *view, struct fb_lane *lane, struct fb_store *store, struct fb_commit commit,
-		    const struct fb_settle_settings *settings, struct fb_clock clock, struct fb_log *log,
-		    struct fb_metrics *metrics);
+		    struct fb_view *view, struct fb_lane *const *lanes, size_t lane_count, struct fb_store *store,
+		    struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
+		    struct fb_log *log, struct fb_metrics *metrics);
 void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drain */
-/* The callbacks for fb_lane_start. */
+/* The callbacks of every lane, for fb_lane_own with the tag 'S'. */
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s);
+/* How often a record made that step in this life. */
+uint64_t fb_settle_moves(const struct fb_settle *s, enum fb_settle_state from, enum fb_settle_state to);
 /* Copies the claim (fb_claim_recover done). done runs exactly once, later or inside this call. */
 void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
 		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);

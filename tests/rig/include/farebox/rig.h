@@ -5,8 +5,8 @@
  *   - on every transaction that is handed to the chain: its lane row stands in the store (lane L1);
  *   - on every success that is granted: the record in the store says granted (settle S3) and the named
  *     transaction moved the money (settle S2); and nobody else holds the success of that authorization;
- *   - on every answer: pending and success name a transaction; refused answers say why; a transaction
- *     said to have failed was really mined and moved nothing.
+ *   - on every answer: pending and success name a transaction; refused answers say why; of a payment said to have
+ *     failed we moved no money, and its transaction was really mined.
  *   Of a chain in another process nothing is seen but what its node says.
  * Clock       real time plus what fb_rig_advance_ms added; the wall stands at FB_SAMPLE_NOW_S at first.
  * Layer       12; linked by tests alone.
@@ -38,6 +38,7 @@ struct fb_rig_settings {
 	fb_u128 budget_day_wei;   /* 0: none */
 	uint64_t gas_limit_max;   /* 0 takes 400000 */
 	fb_u128 max_fee_wei;      /* 0 takes 500 gwei */
+	size_t batch_max;         /* payments a transaction; 0 takes FB_LANE_BATCH_MAX */
 };
 /* A chain, an empty directory, a signer with gas money; nothing runs yet. */
 void fb_rig_open(struct fb_rig **out, const struct fb_rig_settings *settings);

@@ -6,7 +6,8 @@
  *             sender the transactions are mined in the order of their nonces, without gaps. The token does
  *             what FiatTokenV2_2 does: it moves money only for a signature of the payer (or one that the
  *             payer's contract accepts), inside the strict time window, once per nonce, from a sufficient
- *             balance; otherwise the transaction reverts. Gas is paid either way.
+ *             balance; otherwise the transaction reverts. Gas is paid either way. Multicall3 runs
+ *             transfers of the token one after another, and lets each fail alone.
  *
  * Faults      What a node, its operator and other users may do, and what the simulation does of it:
  *             - a request may be refused, or taken and its reply lost; an answer may be late, an error, a
@@ -19,7 +20,7 @@
  *             - a node may lie about blocks: hash, parent or number of a block are made up;
  *             - receipts may be missing for a while, although the account's counter has moved on;
  *             - somebody else who has the signer's key may use its next nonce;
- *             - somebody else may hand in a payer's authorization;
+ *             - somebody else may hand in a payer's authorization, or the payer cancel it;
  *             - a transaction may revert, or succeed without the token's Transfer log;
  *             - the payer may move its money away at any time; gas money may run out.
  *             What it never does: invent a receipt, a log or a balance, or accept an authorization twice on
@@ -120,6 +121,8 @@ void fb_sim_take_nonce(struct fb_sim *s, const struct fb_address *sender);
 /* Somebody else hands in the authorization and pays the gas; false if the token refuses it. */
 bool fb_sim_stranger_settles(struct fb_sim *s, const struct fb_authorization *a,
 			     const uint8_t signature[FB_SIGNATURE_LEN]);
+/* The payer cancels it; false if it was used or cancelled before. */
+bool fb_sim_cancel(struct fb_sim *s, const struct fb_authorization *a);
 
 /* ---- what happened ------------------------------------------------------------------------------------------- */
 enum fb_sim_tx {
@@ -132,6 +135,9 @@ enum fb_sim_tx {
 };
 enum fb_sim_tx fb_sim_tx_state(struct fb_sim *s, const struct fb_hash *tx);
 bool fb_sim_tx_was(struct fb_sim *s, const struct fb_hash *tx, enum fb_sim_tx state); /* is, or was before a reorg */
+/* Has that transaction, whoever sent it, moved the money of that authorization? */
+bool fb_sim_moved_by(struct fb_sim *s, const struct fb_address *payer, const struct fb_hash *nonce,
+		     const struct fb_hash *tx);
 struct fb_sim_account {
 	struct fb_u256 atoms;
 	fb_u128 wei;

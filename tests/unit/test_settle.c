@@ -5,7 +5,7 @@
 int main(void)
 {
 	int failed = test_settle_record() + test_settle_once() + test_settle_chain() + test_settle_limits() +
-		     test_settle_restart() + test_settle_lost();
+		     test_settle_restart() + test_settle_lost() + test_settle_batch();
 
 	return failed == 0 ? 0 : 1;
 }

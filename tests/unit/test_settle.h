@@ -9,6 +9,7 @@
 
 int test_settle_record(void);
 int test_settle_once(void);
+int test_settle_batch(void);
 int test_settle_chain(void);
 int test_settle_limits(void);
 int test_settle_restart(void);

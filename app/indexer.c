@@ -81,7 +81,8 @@ static enum fb_status open_second(struct fb_server *s, struct fb_error *e)
 
 enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e)
 {
-	const struct fb_follow_settings settings = { .credit = s->credit, .range_max = s->conf.log_range_max };
+	const struct fb_follow_settings settings = { .credit = s->credit, .range_max = s->conf.log_range_max,
+						     .doubts_max = s->conf.log_doubts_max };
 	const struct fb_follow_ports ports = { owner_of, is_payout, on_indexed, s };
 	enum fb_status st;
 

@@ -16,6 +16,8 @@ static const struct fb_command commands[] = {
 	{ "ledger", "ledger ACTION [--data DIR] ...", "look into the books, check and copy them", fb_command_ledger },
 	{ "escrow", "escrow deploy|status [--SETTING VALUE]...", "create and show the contract that holds deposits",
 	  fb_command_escrow },
+	{ "indexer", "indexer status|release [--SETTING VALUE]...", "how far the escrow is indexed, and go on after a halt",
+	  fb_command_indexer },
 	{ "config", "config check|print [--json] [--SETTING VALUE]...",
 	  "check and show the settings and where each came from", fb_command_config },
 	{ "version", "version [--json]", "show the version", fb_command_version },

@@ -71,6 +71,7 @@ struct fb_server {
 FB_MUST_USE enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e);
 /* Parts of it, for commands that need no more: network (with rpc_url and escrow in it), key. */
 FB_MUST_USE enum fb_status fb_server_read_network(struct fb_server *s, struct fb_error *e);
+FB_MUST_USE enum fb_status fb_server_name_data(struct fb_server *s, struct fb_error *e); /* its directory */
 FB_MUST_USE enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e); /* signers */
 void fb_server_wipe_keys(struct fb_server *s);
 bool fb_server_is_loopback(const char *bind);

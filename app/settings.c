@@ -360,7 +360,7 @@ static enum fb_status read_demo(struct fb_server *s, struct fb_error *e)
 	return FB_OK;
 }
 
-static enum fb_status name_data(struct fb_server *s, struct fb_error *e)
+enum fb_status fb_server_name_data(struct fb_server *s, struct fb_error *e)
 {
 	struct fb_buf b;
 
@@ -398,5 +398,5 @@ enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 		st = check_policy(s, e);
 	if (st == FB_OK)
 		st = read_demo(s, e);
-	return st == FB_OK ? name_data(s, e) : st;
+	return st == FB_OK ? fb_server_name_data(s, e) : st;
 }

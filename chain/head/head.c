@@ -19,6 +19,7 @@ struct fb_head {
 	size_t listener_count;
 	bool asking, stopped;
 	bool climbing; /* this look has asked for the marks, too */
+	bool climbed;  /* a look that did was answered */
 	struct follow_answer safe, final;
 	uint64_t looks;
 	enum fb_head_fault last_fault;
@@ -145,6 +146,7 @@ static void take_step(struct fb_head *h, const struct follow_step *step)
 	}
 	if (fault == FB_HEAD_FAULT_NONE && h->climbing) {
 		ladder = fb_follow_ladder(&h->follow, &h->safe, &h->final);
+		h->climbed |= ladder.fault == FB_HEAD_FAULT_NONE;
 		tell(h, &ladder);
 		fault = ladder.fault;
 	}
@@ -310,7 +312,7 @@ bool fb_head_ladder(const struct fb_head *h, uint64_t *safe, uint64_t *final)
 	struct fb_head_block latest;
 	uint64_t not_safe = fb_follow_safe(&h->follow), not_final = fb_follow_final(&h->follow);
 
-	if (!fb_head_latest(h, &latest))
+	if (!h->climbed || !fb_head_latest(h, &latest))
 		return false;
 	*safe = not_safe > 0 ? not_safe - 1 : 0;
 	*final = not_final > 0 ? not_final - 1 : 0;

@@ -107,6 +107,7 @@ enum fb_status fb_follow_open(struct fb_follow **out, struct fb_loop *loop, stru
 	enum fb_status st;
 
 	FB_ASSERT(settings->range_max >= 1 && settings->range_max <= FB_FOLLOW_RANGE_MAX);
+	FB_ASSERT(settings->doubts_max >= 1);
 	f->loop = loop;
 	f->rpc = rpc;
 	f->second_rpc = second;
@@ -170,6 +171,10 @@ void fb_follow_hear(struct fb_follow *f, const struct fb_head_report *r)
 	f->conflicts = final ? f->conflicts + 1 : 0;
 	if (f->conflicts == FB_FOLLOW_CONFLICTS_MAX)
 		fb_follow_halt(f, FB_CREDIT_HALT_DEEP);
+	if (f->latest > 0 || f->stopped)
+		return;
+	f->heads_due = true; /* how far the chain is final may be known now, without a change to tell of */
+	fb_follow_pump(f);
 }
 
 enum fb_status fb_follow_receipt(struct fb_follow *f, struct fb_json_value receipt)

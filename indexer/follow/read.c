@@ -27,7 +27,7 @@ void fb_follow_doubt(struct fb_follow *f, enum fb_credit_halt halt, const char *
 	fb_metric_add(f->metrics, FB_M_INDEXER_DOUBTS, 1);
 	fb_log(f->log, FB_EV_INDEXER_DOUBT, FB_F_U64("first", f->r.first), FB_F_U64("last", f->r.last),
 	       FB_F_TEXT("why", why));
-	if (halt != FB_CREDIT_HALT_NONE && ++f->doubts_in_row >= FB_FOLLOW_DOUBTS_MAX) {
+	if (halt != FB_CREDIT_HALT_NONE && ++f->doubts_in_row >= f->settings.doubts_max) {
 		f->doubts_in_row = 0;
 		fb_follow_halt(f, halt);
 	}

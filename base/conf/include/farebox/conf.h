@@ -44,6 +44,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(credit_early_max, 0, 0, 1000000000000000, "FAREBOX_CREDIT_EARLY_MAX", "largest deposit, in the token's smallest unit, that may be spent at once; 0 is none") \
 	NUMBER(credit_early_cap, 0, 0, 1000000000000000, "FAREBOX_CREDIT_EARLY_CAP", "most that all such deposits together may be while their rung is not reached") \
 	NUMBER(log_range_max, 10000, 1, 10000, "FAREBOX_LOG_RANGE_MAX", "blocks whose logs are asked for at once")       \
+	NUMBER(log_doubts_max, 240, 1, 100000, "FAREBOX_LOG_DOUBTS_MAX", "contradictory answers about logs in a row, four a second, from which crediting halts until an operator looks") \
 	TEXT(data, "", "FAREBOX_DATA", "directory of the stored records; empty takes the platform's state directory")   \
 	SWITCH(open_settle, "FAREBOX_OPEN_SETTLE", "let anyone settle on a non-loopback address (needs gas_budget_day_gwei)") \
 	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \

@@ -112,7 +112,7 @@ const char *fb_rung_name(enum fb_rung r); /* "none", "included", … "final" */
 /* NONE: above the head, or another block has that number. A block older than what is remembered is not compared: its
  * number alone decides. The caller saw it in the chain, and what lies that deep is not given up any more. */
 enum fb_rung fb_head_rung(const struct fb_head *h, uint64_t number, const struct fb_hash *hash);
-/* The highest blocks that are SAFE and FINAL, 0 if none is. False: nothing known yet. */
+/* The highest blocks that are SAFE and FINAL, 0 if none is. False: the endpoint was not asked for them yet. */
 bool fb_head_ladder(const struct fb_head *h, uint64_t *safe, uint64_t *final);
 
 /* ---- what changes ------------------------------------------------------------------------------------------ */

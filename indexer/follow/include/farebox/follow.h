@@ -11,7 +11,7 @@
  *             moved must explain the escrow's balances before and at the end of the range, as long as the endpoint
  *             knows them; every block is read once more when it is final, and of a second endpoint, if there is one,
  *             final ranges must be the same. What does not fit is asked again; what only a lie or a changed final
- *             block explains halts everything, after FB_FOLLOW_DOUBTS_MAX times without progress, until an operator
+ *             block explains halts everything, after doubts_max times without progress, until an operator
  *             releases it. (Headers of all blocks, and so blooms and hashes, are read of ranges up to
  *             FB_FOLLOW_HEADERS_MAX blocks.)
  * Errors      fb_follow_open: FB_STORAGE. Later faults show in the status, the log and the metrics; an endpoint that
@@ -40,7 +40,6 @@ enum {
 	FB_FOLLOW_RECEIPTS_MAX = 64,  /* asked for at once */
 	FB_FOLLOW_RANGE = 2000,       /* blocks, to begin with */
 	FB_FOLLOW_RANGE_MAX = 10000,
-	FB_FOLLOW_DOUBTS_MAX = 120,
 	FB_FOLLOW_RETRY_MS = 250,
 	FB_FOLLOW_WISHES_MAX = 64,
 	FB_FOLLOW_RECEIPT_MAX = 128,  /* movements of one receipt */
@@ -48,7 +47,8 @@ enum {
 
 struct fb_follow_settings {
 	struct fb_credit_settings credit;
-	uint64_t range_max; /* 1..FB_FOLLOW_RANGE_MAX blocks */
+	uint64_t range_max;  /* 1..FB_FOLLOW_RANGE_MAX blocks */
+	uint64_t doubts_max; /* at least 1 */
 };
 struct fb_follow_ports {
 	bool (*owner_of)(void *ctx, struct fb_owner *out, const struct fb_address *wallet);
@@ -79,7 +79,8 @@ FB_MUST_USE enum fb_status fb_follow_open(struct fb_follow **out, struct fb_loop
 void fb_follow_stop(struct fb_follow *f);
 void fb_follow_close(struct fb_follow *f); /* stopped. NULL allowed */
 
-/* Each look of the head follower: if it finds again and again that final blocks were changed, crediting halts. */
+/* Every look of the head follower, which begins the work too; if it finds again and again that final blocks were
+ * changed, crediting halts. */
 void fb_follow_hear(struct fb_follow *f, const struct fb_head_report *r);
 /* A receipt of a transaction that may have paid into the escrow, before its block is read: credited now, once.
  * FB_BUSY: its block does not stand, is final, or too many wait: it will be found in time. Else as

@@ -1,0 +1,246 @@
+/* farebox indexer: how far the escrow's indexer is, from its rows; and letting it go on after it halted. */
+#include "app.h"
+#include "latch.h"
+#include "server.h"
+
+#include "farebox/json.h"
+#include "farebox/os.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARGS_MAX = 128, PAGE_MAX = 2048 };
+
+static int print_help(void)
+{
+	puts("usage: farebox indexer status [--json] [--SETTING VALUE]…\n"
+	     "       farebox indexer release [--SETTING VALUE]…\n\n"
+	     "status tells how far the blocks of the network's escrow are read, what is not final yet, who owes after\n"
+	     "a reorg, and whether crediting is halted and why; also beside a running server.\n"
+	     "release lets crediting go on after you have looked. The server must be stopped.\n"
+	     "Settings are listed by farebox serve --help.\n\n"
+	     "exit code: 0 done, 1 status: crediting is halted, 64 wrong usage, 74 the records cannot be read or are in\n"
+	     "use, 78 a setting is not as it must be");
+	return FB_EXIT_OK;
+}
+
+/* ---- the rows, read without a server ------------------------------------------------------------------------ */
+static bool owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet)
+{
+	(void)ctx;
+	(void)out;
+	(void)wallet;
+	return false;
+}
+
+static bool is_payout(void *ctx, const struct fb_movement *m)
+{
+	(void)ctx;
+	(void)m;
+	return false;
+}
+
+static enum fb_stand stands(void *ctx, uint64_t block, const struct fb_hash *hash)
+{
+	(void)ctx;
+	(void)block;
+	(void)hash;
+	return FB_STAND_UNKNOWN;
+}
+
+struct loading {
+	struct fb_credit *credit;
+	enum fb_status status;
+};
+
+static bool load_row(void *arg, struct fb_str key, struct fb_str value)
+{
+	struct loading *l = arg;
+
+	l->status = fb_credit_load(l->credit, key, value);
+	return l->status == FB_OK;
+}
+
+static enum fb_status load(struct fb_credit **out, const struct fb_server *s, struct fb_error *e)
+{
+	struct loading l = { .status = FB_OK };
+
+	fb_credit_open(&l.credit, &s->credit, (struct fb_credit_ports){ owner_of, is_payout, stands, NULL });
+	for (const char *tag = FB_CREDIT_PREFIXES; *tag != '\0' && l.status == FB_OK; tag++) {
+		uint8_t prefix[FB_CREDIT_PREFIX_LEN];
+		enum fb_status st;
+
+		fb_credit_prefix(prefix, *tag, &s->credit.escrow);
+		st = fb_store_scan(s->store, (struct fb_str){ (const char *)prefix, sizeof(prefix) }, load_row, &l);
+		l.status = st != FB_OK ? st : l.status;
+	}
+	if (l.status != FB_OK) {
+		fb_credit_close(l.credit);
+		return fb_error_set(e, l.status, "the indexer's rows cannot be read");
+	}
+	*out = l.credit;
+	return FB_OK;
+}
+
+/* ---- status ------------------------------------------------------------------------------------------------- */
+static void print_json(const struct fb_credit *c, uint64_t looked)
+{
+	char page[PAGE_MAX];
+	struct fb_buf b;
+	struct fb_jw w;
+
+	fb_buf_init(&b, page, sizeof(page));
+	fb_jw_init(&w, &b);
+	fb_jw_object(&w);
+	fb_jw_kv_u64(&w, "finalBlock", looked);
+	fb_jw_kv_u64(&w, "notFinal", fb_credit_count(c));
+	fb_jw_kv_u64(&w, "debtors", fb_credit_debtors(c));
+	fb_jw_key(&w, "atRisk");
+	fb_jw_amount(&w, fb_credit_at_risk(c));
+	fb_jw_kv_bool(&w, "halted", fb_credit_halted(c) != FB_CREDIT_HALT_NONE);
+	fb_jw_kv_text(&w, "why", fb_credit_halt_text(fb_credit_halted(c)));
+	fb_jw_end(&w);
+	printf("%.*s\n", FB_STR_ARG(fb_buf_view(&b)));
+}
+
+static void print_lines(const struct fb_credit *c, uint64_t looked)
+{
+	char digits[FB_U128_DIGITS + 1];
+	struct fb_buf risk;
+
+	fb_buf_init(&risk, digits, sizeof(digits));
+	fb_buf_amount(&risk, fb_credit_at_risk(c));
+	printf("final block   %llu\n", (unsigned long long)looked);
+	printf("not final     %zu movements\n", fb_credit_count(c));
+	printf("debtors       %zu\n", fb_credit_debtors(c));
+	printf("at risk       %.*s\n", FB_STR_ARG(fb_buf_view(&risk)));
+	printf("crediting     %s\n", fb_credit_halt_text(fb_credit_halted(c)));
+}
+
+static int show(struct fb_server *s, bool json)
+{
+	struct fb_error e = { "" };
+	struct fb_credit *c;
+	struct fb_hash hash;
+	enum fb_status st = fb_store_open_reader(&s->store, s->data, &e);
+	bool halted;
+
+	if (st == FB_OK)
+		st = load(&c, s, &e);
+	if (st != FB_OK)
+		return fb_app_fail(st, e.text);
+	(json ? print_json : print_lines)(c, fb_credit_looked(c, &hash));
+	halted = fb_credit_halted(c) != FB_CREDIT_HALT_NONE;
+	fb_credit_close(c);
+	return halted ? FB_EXIT_FAILED : FB_EXIT_OK;
+}
+
+/* ---- release ------------------------------------------------------------------------------------------------ */
+static void on_written(void *arg, enum fb_status status, const struct fb_op_result *results, size_t count)
+{
+	(void)results;
+	(void)count;
+	fb_latch_set(arg, status, "the release could not be written");
+}
+
+static enum fb_status write_release(struct fb_server *s, struct fb_credit *c, struct fb_error *e)
+{
+	struct fb_credit_batch *batch = fb_must_alloc(1, sizeof(*batch));
+	struct fb_latch latch;
+	enum fb_status st;
+
+	fb_latch_init(&latch);
+	fb_credit_halt(c, FB_CREDIT_HALT_NONE);
+	FB_ASSERT(fb_credit_next(c, batch) && batch->op_count == 0);
+	fb_writer_submit(s->writer, &(struct fb_submission){ .puts = batch->puts, .put_count = batch->put_count,
+							     .done = on_written, .arg = &latch });
+	st = fb_latch_wait(&latch);
+	if (st != FB_OK)
+		fb_error_set(e, st, "%s", latch.error.text);
+	fb_latch_destroy(&latch);
+	free(batch);
+	return st;
+}
+
+static int release(struct fb_server *s)
+{
+	const struct fb_writer_settings settings = { .clock = s->clock, .rng = fb_os_rng() };
+	struct fb_error e = { "" };
+	struct fb_credit *c = NULL;
+	enum fb_status st = fb_writer_open_store(&s->store, s->data, s->log, &e);
+
+	if (st == FB_OK)
+		st = fb_writer_open(&s->writer, s->store, &settings, s->log, s->metrics, &e);
+	if (st == FB_OK)
+		st = load(&c, s, &e);
+	if (st == FB_OK && fb_credit_halted(c) == FB_CREDIT_HALT_NONE) {
+		puts("crediting is not halted");
+	} else if (st == FB_OK) {
+		printf("was halted: %s\n", fb_credit_halt_text(fb_credit_halted(c)));
+		st = write_release(s, c, &e);
+	}
+	fb_credit_close(c);
+	fb_writer_close(s->writer);
+	return st == FB_OK ? FB_EXIT_OK : fb_app_fail(st, e.text);
+}
+
+/* ---- the command -------------------------------------------------------------------------------------------- */
+static enum fb_status read_settings(struct fb_server *s, struct fb_error *e)
+{
+	enum fb_status st = fb_server_read_network(s, e);
+
+	if (st == FB_OK)
+		st = fb_server_read_credit(s, e);
+	if (st == FB_OK && !s->network.has_escrow)
+		st = fb_error_set(e, FB_BAD_VALUE, "no escrow is configured: set ESCROW_ADDRESS and ESCROW_FROM_BLOCK");
+	return st == FB_OK ? fb_server_name_data(s, e) : st;
+}
+
+static int run(struct fb_server *s, bool status, bool json, int count, const char *const *args)
+{
+	struct fb_error e = { "" };
+	enum fb_status st = fb_conf_open(&s->conf, count, args, (const char *const *)environ, &e);
+	int code;
+
+	if (st != FB_OK)
+		return fb_app_fail(st, e.text);
+	s->clock = fb_os_clock();
+	fb_log_open(&s->log, STDERR_FILENO, FB_BROKEN, s->clock);
+	fb_metrics_open(&s->metrics);
+	st = read_settings(s, &e);
+	if (st != FB_OK)
+		code = fb_app_fail(st, e.text);
+	else
+		code = status ? show(s, json) : release(s);
+	fb_store_close(s->store);
+	fb_log_close(s->log);
+	fb_metrics_close(s->metrics);
+	fb_conf_close(&s->conf);
+	return code;
+}
+
+int fb_command_indexer(int count, const char *const *args)
+{
+	const char *rest[ARGS_MAX];
+	struct fb_server *s;
+	bool status, json = false;
+	int rest_count = 0, code;
+
+	if (fb_app_wants_help(count, args))
+		return print_help();
+	if (count < 1 || count > ARGS_MAX || (strcmp(args[0], "status") != 0 && strcmp(args[0], "release") != 0))
+		return fb_app_usage("want: farebox indexer status or farebox indexer release; --help says more");
+	status = strcmp(args[0], "status") == 0;
+	for (int i = 1; i < count; i++) {
+		if (status && strcmp(args[i], "--json") == 0)
+			json = true;
+		else
+			rest[rest_count++] = args[i];
+	}
+	s = fb_must_alloc(1, sizeof(*s));
+	code = run(s, status, json, rest_count, rest);
+	free(s);
+	return code;
+}

@@ -103,18 +103,30 @@ static bool write_batch(struct fb_store *s)
 	return text == NULL && !store_after(STORE_COMMIT);
 }
 
+static void add(struct fb_store *s, const struct fb_put *journal, const struct fb_put *puts, size_t count)
+{
+	FB_ASSERT(count <= FB_STORE_BATCH_MAX);
+	if (journal != NULL)
+		add_journal(s, journal);
+	add_rows(s->batch, puts, count);
+}
+
+void fb_store_add(struct fb_store *s, const struct fb_put *journal, const struct fb_put *puts, size_t count)
+{
+	FB_ASSERT(!atomic_exchange(&s->committing, true));
+	add(s, journal, puts, count);
+	atomic_store(&s->committing, false);
+}
+
 enum fb_status fb_store_commit(struct fb_store *s, const struct fb_put *journal, const struct fb_put *puts,
 			       size_t count)
 {
-	FB_ASSERT(count <= FB_STORE_BATCH_MAX && (count > 0 || journal != NULL));
 	FB_ASSERT(!atomic_exchange(&s->committing, true));
-	if (!s->poisoned) {
-		rocksdb_writebatch_clear(s->batch);
-		if (journal != NULL)
-			add_journal(s, journal);
-		add_rows(s->batch, puts, count);
+	add(s, journal, puts, count);
+	FB_ASSERT(rocksdb_writebatch_count(s->batch) > 0);
+	if (!s->poisoned)
 		s->poisoned = !write_batch(s);
-	}
+	rocksdb_writebatch_clear(s->batch);
 	atomic_store(&s->committing, false);
 	return s->poisoned ? FB_STORAGE : FB_OK;
 }

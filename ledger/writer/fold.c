@@ -2,6 +2,7 @@
 #include "writer_int.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 
 enum {
 	LAST_FOLD_MIN = 1024, /* records: fewer are replayed faster than folded */
@@ -91,6 +92,7 @@ static void *run(void *arg)
 	struct fb_writer *w = arg;
 	struct fb_error why;
 
+	prctl(PR_SET_NAME, "ledger-fold");
 	while (next(&w->fold)) {
 		uint64_t start_ns;
 		bool failed;
@@ -123,7 +125,7 @@ void fold_stop(struct fb_writer *w)
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
 	FB_ASSERT(pthread_join(f->thread, NULL) == 0);
-	if (atomic_load(&f->failed) || w->failed || tail_end(&w->tail) - tail_first(&w->tail) < LAST_FOLD_MIN)
+	if (atomic_load(&f->failed) || atomic_load(&w->dead) || tail_end(&w->tail) - tail_first(&w->tail) < LAST_FOLD_MIN)
 		return;
 	if (fold_now(w, &why) != FB_OK)
 		fb_log(w->log, FB_EV_STORAGE_FAILED, FB_F_TEXT("why", why.text));
@@ -139,15 +141,29 @@ void fold_want(struct fb_writer *w)
 	pthread_mutex_unlock(&w->fold.lock);
 }
 
+void fold_give_up(struct fb_writer *w)
+{
+	pthread_mutex_lock(&w->fold.lock);
+	pthread_cond_signal(&w->fold.done);
+	pthread_mutex_unlock(&w->fold.lock);
+}
+
+static bool is_hopeless(struct fb_writer *w)
+{
+	return atomic_load(&w->fold.failed) || atomic_load(&w->dead);
+}
+
+/* What is decided and not durable is in the tail as well, and is folded after it is durable: if the tail has no room,
+ * there is enough in it to be folded (FB_WRITER_TAIL_FACTOR), now or as soon as the committer is done. */
 bool fold_wait_room(struct fb_writer *w)
 {
 	struct fold *f = &w->fold;
 
 	if (tail_room(&w->tail) >= FB_BATCH_RECORDS_MAX)
-		return !atomic_load(&f->failed);
+		return !is_hopeless(w);
 	pthread_mutex_lock(&f->lock);
-	while (!atomic_load(&f->failed) && tail_room(&w->tail) < FB_BATCH_RECORDS_MAX)
+	while (!is_hopeless(w) && tail_room(&w->tail) < FB_BATCH_RECORDS_MAX)
 		pthread_cond_wait(&f->done, &f->lock);
 	pthread_mutex_unlock(&f->lock);
-	return !atomic_load(&f->failed);
+	return !is_hopeless(w);
 }

@@ -97,7 +97,7 @@ static enum fb_status replay_batch(struct fb_writer *w, const struct fb_batch *b
 					    (unsigned long long)b->head.number);
 		tail_add_chain(&w->tail, w->books, b->records, from, to, b->head.time_us, b->head.number);
 	}
-	tail_publish(&w->tail);
+	tail_publish(&w->tail, w->tail.filled);
 	return FB_OK;
 }
 
@@ -152,7 +152,7 @@ static enum fb_status check_whole(struct fb_writer *w, struct fb_error *e)
 	struct fb_op_result result;
 	uint32_t records = 0;
 
-	if (fb_books_run(w->books, &result, fb_batch_records(w->batch.bytes), &records, &nothing, 1,
+	if (fb_books_run(w->books, &result, fb_batch_records(w->commits.batch[0].bytes), &records, &nothing, 1,
 			 w->head.time_us) != FB_OK)
 		return fb_error_set(e, FB_MISMATCH, "accounts, holds and records do not make whole books");
 	FB_ASSERT(result.status == FB_BAD_VALUE && records == 0);

@@ -15,7 +15,8 @@ _Static_assert(_Alignof(struct fb_op) <= ALIGN && _Alignof(struct item) <= ALIGN
 void queue_open(struct queue *q)
 {
 	memset(q, 0, sizeof(*q));
-	for (unsigned i = 0; i < 2; i++)
+	q->filling = 1;
+	for (unsigned i = 0; i < QUEUE_BLOCKS; i++)
 		q->block[i] = fb_must_alloc(1, FB_WRITER_QUEUE_BYTES_MAX);
 	q->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	FB_ASSERT(q->bell >= 0);
@@ -29,7 +30,7 @@ void queue_close(struct queue *q)
 	pthread_cond_destroy(&q->room);
 	pthread_mutex_destroy(&q->lock);
 	close(q->bell);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < QUEUE_BLOCKS; i++)
 		free(q->block[i]);
 }
 
@@ -112,8 +113,8 @@ bool queue_push(struct queue *q, const struct fb_submission *s, void (*done_puts
 		fill(q->block[q->filling] + q->used, &item, s);
 		q->used += item.bytes;
 	}
-	wake = q->asleep;
-	q->asleep = false;
+	wake = q->asleep && (q->used >= q->wake_at || q->closing);
+	q->asleep &= !wake;
 	pthread_mutex_unlock(&q->lock);
 	if (wake)
 		ring(q);
@@ -130,58 +131,82 @@ void queue_drain(struct queue *q)
 	ring(q);
 }
 
-/* ---- the writer ---------------------------------------------------------------------------------------------- */
+void queue_nudge(struct queue *q)
+{
+	bool wake;
 
-/* Under the lock. */
-static bool swap(struct queue *q)
+	pthread_mutex_lock(&q->lock);
+	wake = q->asleep;
+	q->asleep = false;
+	q->nudged = true;
+	pthread_mutex_unlock(&q->lock);
+	if (wake)
+		ring(q);
+}
+
+/* ---- the decider --------------------------------------------------------------------------------------------- */
+
+/* Under the lock. The block before is filled again after QUEUE_BLOCKS - 1 others, when its items were answered. */
+static void swap(struct queue *q)
 {
 	if (q->used == 0)
-		return false;
+		return;
+	q->taking = q->filling;
+	q->filling = (q->filling + 1) % QUEUE_BLOCKS;
 	q->at = 0;
 	q->end = q->used;
 	q->used = 0;
-	q->filling ^= 1;
 	pthread_cond_broadcast(&q->room);
-	return true;
 }
 
-static void sleep_until_rung(const struct queue *q, int timeout_ms)
+/* False: time passed. */
+static bool sleep_until_rung(const struct queue *q, int timeout_ms)
 {
 	struct pollfd p = { .fd = q->bell, .events = POLLIN };
 	uint64_t rings;
+	int got = poll(&p, 1, timeout_ms);
 
-	if (poll(&p, 1, timeout_ms) > 0)
+	if (got > 0)
 		FB_ASSERT(read(q->bell, &rings, sizeof(rings)) == sizeof(rings));
+	return got != 0;
 }
 
-bool queue_wait(struct queue *q, int timeout_ms)
+/* Under the lock. */
+static bool is_over(const struct queue *q)
 {
-	bool found, over;
+	return q->used == 0 && q->closing && q->waiters == 0;
+}
 
-	FB_ASSERT(q->at == q->end);
+bool queue_wait(struct queue *q, size_t enough, int timeout_ms)
+{
+	bool rung = true, over;
+
+	FB_ASSERT(q->at == q->end && enough > 0);
 	pthread_mutex_lock(&q->lock);
-	found = swap(q);
-	over = !found && q->closing && q->waiters == 0;
-	q->asleep = !found;
+	if (q->used < enough && !q->nudged && !is_over(q)) {
+		q->asleep = true;
+		q->wake_at = enough;
+		pthread_mutex_unlock(&q->lock);
+		rung = sleep_until_rung(q, timeout_ms);
+		pthread_mutex_lock(&q->lock);
+		q->asleep = false;
+	}
+	q->nudged = false;
+	over = is_over(q);
+	if (q->used >= enough || !rung)
+		swap(q);
 	pthread_mutex_unlock(&q->lock);
-	if (found || over)
-		return found;
-	sleep_until_rung(q, timeout_ms);
-	pthread_mutex_lock(&q->lock);
-	q->asleep = false;
-	swap(q);
-	pthread_mutex_unlock(&q->lock);
-	return true;
+	return !over;
 }
 
 struct item *queue_peek(const struct queue *q)
 {
-	return q->at == q->end ? NULL : (struct item *)(q->block[q->filling ^ 1] + q->at);
+	return q->at == q->end ? NULL : (struct item *)(q->block[q->taking] + q->at);
 }
 
 struct item *queue_after(const struct queue *q, const struct item *i)
 {
-	char *block = q->block[q->filling ^ 1], *next = block + ((const char *)i - block) + i->bytes;
+	char *block = q->block[q->taking], *next = block + ((const char *)i - block) + i->bytes;
 
 	return next == block + q->end ? NULL : (struct item *)next;
 }

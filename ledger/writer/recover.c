@@ -44,14 +44,15 @@ enum fb_status fb_writer_open_store(struct fb_store **out, const char *directory
 
 static enum fb_status begin_journal(struct fb_writer *w, struct fb_anchor *anchor, struct fb_error *e)
 {
+	struct batch *genesis = &w->commits.batch[0];
 	int64_t now_us = w->clock.wall_us(w->clock.ctx);
 	enum fb_status st = anchor_begin(w->store, anchor, e);
 
 	if (st != FB_OK)
 		return st;
 	w->head = (struct head){ .epoch = anchor->epoch, .number = UINT64_MAX /* the next is 0 */, .next_seq = 1 };
-	w->batch.time_us = now_us > 0 ? now_us : 0;
-	if (batch_write(w) != FB_OK)
+	genesis->time_us = now_us > 0 ? now_us : 0;
+	if (commit_one(w, genesis) != FB_OK)
 		return fb_error_set(e, FB_STORAGE, "cannot begin the journal: %s", fb_store_failure(w->store));
 	anchor->hash = w->head.hash;
 	return FB_OK;
@@ -133,6 +134,8 @@ enum fb_status recover(struct fb_writer *w, struct fb_error *e)
 		return st;
 	if (w->head.epoch < anchor.epoch) /* restored from a backup */
 		w->head.epoch = anchor.epoch;
+	w->number = w->head.number;
+	w->time_us = w->head.time_us;
 	st = raise_anchor(w, &anchor, e);
 	if (st == FB_OK)
 		fb_log(w->log, FB_EV_LEDGER_READY, FB_F_U64("batch", w->head.number), FB_F_U64("seq", w->head.next_seq - 1),

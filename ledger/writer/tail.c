@@ -55,9 +55,10 @@ struct entry *tail_add(struct tail *t)
 	return &(*chunk)[t->filled++ % TAIL_CHUNK];
 }
 
-void tail_publish(struct tail *t)
+void tail_publish(struct tail *t, uint64_t end)
 {
-	atomic_store_explicit(&t->end, t->filled, memory_order_release);
+	FB_ASSERT(end >= tail_end(t));
+	atomic_store_explicit(&t->end, end, memory_order_release);
 }
 
 struct fb_record tail_record(const struct tail *t, uint64_t seq)

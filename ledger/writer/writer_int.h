@@ -22,18 +22,25 @@ struct item {
 	struct fb_op_result *results; /* of the batch it is in */
 };
 
-/* Two blocks: callers fill one, the writer empties the other, and they change places in one turn of the lock. */
+/* How many batches are decided and not answered, at most. */
+enum { BATCHES = 6 };
+/* Callers fill a block, the decider empties another, and those of items that are not answered stay as they are: the
+ * decider begins a batch, which is when it takes a block, while at most BATCHES - 1 are not answered. */
+enum { QUEUE_BLOCKS = BATCHES + 1 };
 struct queue {
-	char *block[2];
-	size_t at, end; /* of the writer's thread: what it has not taken yet of its block */
-	int bell;       /* eventfd: wakes the writer */
+	char *block[QUEUE_BLOCKS];
+	unsigned taking; /* of the decider: the block it empties */
+	size_t at, end;  /* likewise: what it has not taken yet of it */
+	int bell;        /* eventfd: wakes the decider */
 
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t room;  /* the block is empty again, or the end began */
+	pthread_cond_t room;  /* a new block is being filled, or the end began */
 	unsigned filling;     /* the block that callers fill */
 	size_t used;          /* of it */
 	unsigned waiters;     /* threads that wait for room */
-	bool asleep;          /* the writer waits for the bell */
+	bool asleep;          /* the decider waits for the bell */
+	size_t wake_at;       /* for so many bytes in the block that is being filled */
+	bool nudged;
 	bool closing;
 };
 void queue_open(struct queue *q);
@@ -42,10 +49,11 @@ void queue_close(struct queue *q);
 bool queue_push(struct queue *q, const struct fb_submission *s, void (*done_puts)(void *arg, enum fb_status status));
 /* The end begins: nothing more is accepted. */
 void queue_drain(struct queue *q);
-/* Waits until there is an item, or `timeout_ms` passed (-1: no limit). False at the end: nothing is
- * queued and nobody can queue any more. */
-bool queue_wait(struct queue *q, int timeout_ms);
-/* The next item, NULL: none without a wait. It stays valid until queue_wait is called. */
+/* Waits until `enough` bytes are queued (at least 1), `timeout_ms` passed (-1: no limit), or somebody nudges. False at
+ * the end: nothing is queued and nobody can queue any more. */
+bool queue_wait(struct queue *q, size_t enough, int timeout_ms);
+void queue_nudge(struct queue *q); /* any thread: ends the decider's wait, or its next one */
+/* The next item, NULL: none without a wait. It stays as it is until it is answered. */
 struct item *queue_peek(const struct queue *q);
 struct item *queue_after(const struct queue *q, const struct item *i); /* the one after it, likewise */
 void queue_take(struct queue *q);
@@ -66,21 +74,21 @@ static inline const struct fb_counters *entry_after(const struct entry *e, uint6
 	return &e->after[account == e->debit ? 0 : 1];
 }
 enum { TAIL_CHUNK = 1024 /* entries */ };
-/* Entries first … end-1 can be read by anybody who holds the lock for reading, or by the folder. The writer adds
- * behind `end` and then moves it; the folder takes from the front while it holds the lock for writing. */
+/* Entries first … end-1 can be read by anybody who holds the lock for reading, or by the folder. The decider adds
+ * behind `filled`, the committer moves `end`; the folder takes from the front while it holds the lock for writing. */
 struct tail {
 	pthread_rwlock_t lock;
 	struct entry **chunks; /* a ring; their number is a power of two */
 	size_t chunk_count, entries_max;
 	_Atomic uint64_t first;  /* the oldest seq; all before are folded */
 	_Atomic uint64_t end;    /* one behind the newest durable seq */
-	uint64_t filled;         /* of the writer's thread: one behind the newest */
+	uint64_t filled;         /* of the decider: one behind the newest */
 };
 void tail_open(struct tail *t, uint64_t first, size_t entries_max);
 void tail_close(struct tail *t);
 size_t tail_room(const struct tail *t);
 struct entry *tail_add(struct tail *t); /* there is room */
-void tail_publish(struct tail *t);      /* what was added is durable */
+void tail_publish(struct tail *t, uint64_t end); /* what is before `end` is durable */
 /* An entry that was added. */
 static inline const struct entry *tail_at(const struct tail *t, uint64_t seq)
 {
@@ -172,7 +180,12 @@ enum fb_status journal_find_last(struct fb_store *s, struct journal_place *p, st
 enum fb_status journal_next(struct journal_place *p, struct fb_error *e);
 void journal_leave(struct journal_place *p);
 
-/* ---- the writer ------------------------------------------------------------------------------------------------ */
+/* ---- the writer: three threads --------------------------------------------------------------------------------- */
+/* The decider takes what waits and decides it, a batch at a time, while batches before are still being written: books
+ * and tail are ahead of what is durable, which nobody else is shown. The committer writes all batches that are decided
+ * in one durable step, moves the anchor, shows and answers them, in order. The folder makes derived rows of what is
+ * durable. */
+
 /* The newest batch of the journal. */
 struct head {
 	uint64_t epoch, number, next_seq;
@@ -180,19 +193,40 @@ struct head {
 	struct fb_hash hash;
 };
 
-/* The batch under way, of the writer's thread. */
+/* The decider's until it is handed over, then the committer's until it is answered. */
 struct batch {
 	uint8_t *bytes;
 	uint32_t records;
+	uint64_t number, end; /* end: one behind its last seq */
 	int64_t time_us;
 	struct item **items; /* what was taken, and how much of everything that is */
 	size_t item_count, op_count, row_count, row_bytes;
 	struct fb_op_result *results; /* one an operation */
 	struct fb_put *puts;          /* rows to be stored */
 	size_t put_count;
+	const char *failure;          /* not NULL: why nothing of it may be written */
+	uint8_t key[FB_JOURNAL_KEY_LEN]; /* of its row in the journal */
+};
+void batch_open(struct batch *b);
+void batch_close(struct batch *b);
+/* Nothing to be written. */
+static inline bool batch_is_empty(const struct batch *b)
+{
+	return b->records == 0 && b->put_count == 0;
+}
+
+/* Batches from the decider to the committer, which uses them in turn. */
+struct commits {
+	struct batch batch[BATCHES];
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t work;  /* a batch was decided, or the end began */
+	pthread_cond_t room;  /* one was answered */
+	uint64_t decided, answered; /* how many, ever */
+	bool closing;
 };
 
-/* Of the writer's thread: operations that are decided soon. Cleared with every batch: between two of them the books may
+/* Of the decider: operations that are decided soon. Cleared with every batch: between two of them the books may
  * forget ids, and the index learns of them. */
 enum { AHEAD_OPS = 512 };
 struct ahead {
@@ -209,10 +243,9 @@ struct ahead {
 /* Another thread folds. */
 struct fold {
 	pthread_t thread;
-	bool started;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t work;  /* there is enough to fold, or the end began */
-	pthread_cond_t done;  /* the tail got shorter, or a fold failed */
+	pthread_cond_t done;  /* the tail got shorter, or never will */
 	bool wanted, closing;
 	atomic_bool failed;   /* for good */
 };
@@ -223,18 +256,24 @@ struct fb_writer {
 	struct fb_metrics *metrics;
 	struct fb_clock clock;
 	struct fb_writer_settings settings;
-	struct fb_books *books;
 	struct tail tail;
 	struct queue queue;
-	struct head head;       /* of the writer's thread */
-	struct batch batch;
-	struct ahead *ahead;    /* likewise */
-	uint64_t forgotten;     /* likewise: what the books were told to forget */
-	bool failed;            /* likewise */
-	struct mark mark;       /* of the folder */
-	struct fold fold;
-	pthread_t thread;
 	bool started, is_reader;
+
+	/* Of the decider. */
+	pthread_t thread;
+	struct fb_books *books;
+	struct ahead *ahead;
+	struct batch *batch;    /* the one being decided */
+	uint64_t number;        /* of the newest batch that it decided */
+	int64_t time_us;        /* likewise */
+	uint64_t forgotten;     /* what the books were told to forget */
+	const char *stopped;    /* not NULL: why nothing is decided any more */
+
+	struct commits commits;
+	struct head head;       /* of the committer */
+	struct fold fold;
+	struct mark mark;       /* of the folder */
 
 	pthread_mutex_t durable_lock; /* with it, readers wait for tail.end or the failure */
 	pthread_cond_t durable;
@@ -243,14 +282,20 @@ struct fb_writer {
 	atomic_bool distrusts;  /* derived rows could not be read */
 };
 
-/* batch.c */
-void batch_open(struct batch *b);
-void batch_close(struct batch *b);
-/* Takes what waits, decides, writes, answers. */
+/* batch.c: takes what waits, decides it as w->batch, hands it over. */
 void batch_run(struct fb_writer *w);
-/* Writes the journal's next batch and moves the anchor. */
-enum fb_status batch_write(struct fb_writer *w);
-void writer_fail(struct fb_writer *w, const char *why);
+
+/* commit.c */
+void commits_open(struct commits *c);
+void commits_close(struct commits *c);
+void commits_start(struct fb_writer *w);
+void commits_stop(struct fb_writer *w); /* after what was decided */
+/* Of the decider: waits until there is one to be decided; the same until it is handed over. */
+struct batch *commits_next(struct fb_writer *w);
+bool commits_idle(struct fb_writer *w); /* all that was handed over is answered */
+void commits_hand_over(struct fb_writer *w);
+/* Writes one batch and moves the anchor. FB_STORAGE. */
+enum fb_status commit_one(struct fb_writer *w, struct batch *b);
 
 /* ahead.c */
 void ahead_clear(struct ahead *a);
@@ -265,8 +310,9 @@ bool ahead_find(struct ahead *a, enum fb_status *out, struct fb_id_fact *fact, f
 void fold_start(struct fb_writer *w);
 void fold_stop(struct fb_writer *w); /* after a last fold */
 void fold_want(struct fb_writer *w);
-/* The writer's thread: waits until the tail has room for a batch. False: it will not get it. */
+/* The decider: waits until the tail has room for a batch. False: it will not get it. */
 bool fold_wait_room(struct fb_writer *w);
+void fold_give_up(struct fb_writer *w); /* nobody waits for room any more: the writer is dead */
 /* Folds everything durable. `why` on FB_STORAGE. */
 enum fb_status fold_now(struct fb_writer *w, struct fb_error *why);
 

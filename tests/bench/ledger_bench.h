@@ -6,7 +6,6 @@
 #include "farebox/writer.h"
 
 #include <stdatomic.h>
-#include <time.h>
 
 /* ---- ledger_histogram.c ---------------------------------------------------------------------------------------- */
 enum {
@@ -23,10 +22,11 @@ uint64_t histogram_at(const struct histogram *h, unsigned of_10000);
 
 /* ---- ledger_usage.c -------------------------------------------------------------------------------------------- */
 struct usage {
-	uint64_t process_ns, load_ns, writer_ns; /* of the processor; load: the calling thread */
-	uint64_t written;                        /* bytes this process had the system write */
+	uint64_t process_ns, load_ns;           /* of the processor; load: the calling thread */
+	uint64_t decide_ns, write_ns, fold_ns;  /* of the ledger's threads */
+	uint64_t written;                       /* bytes this process had the system write */
 };
-void usage_read(struct usage *out, clockid_t writer);
+void usage_read(struct usage *out);
 uint64_t usage_resident(void); /* bytes */
 
 /* ---- ledger_stage.c -------------------------------------------------------------------------------------------- */
@@ -49,12 +49,10 @@ struct stage {
 	uint64_t resident;      /* bytes, before the accounts were opened */
 	uint64_t random;
 	int64_t expires_us;     /* of every hold: long after the run */
-	clockid_t writer_clock; /* the processor's time of the writer's thread */
 };
-/* ---- ledger_answers.c: from the writer's thread to the one that waits ------------------------------------------ */
 void stage_open(struct stage *s, const char *directory, uint64_t accounts);
 /* Waits until the merging of indexes that the opening has left behind is done: it would be counted as the pairs'. */
-void stage_rest(const struct stage *s);
+void stage_rest(void);
 void stage_close(struct stage *s);
 struct fb_account_key stage_account(uint64_t number);
 struct fb_account_key stage_fees(void);
@@ -88,7 +86,7 @@ struct load_plan {
 struct load_result {
 	struct histogram latency; /* ns, from before a pair is handed over until its answer is taken */
 	struct usage usage;
-	uint64_t pairs, batches, elapsed_ns;
+	uint64_t pairs, commits, elapsed_ns;
 };
 /* A warm-up, then so many seconds that count. Stops the program if a pair fails. */
 void load_run(struct load_result *out, struct stage *s, const struct load_plan *plan);

@@ -123,7 +123,9 @@ static void subtract(struct usage *now, const struct usage *before)
 {
 	now->process_ns -= before->process_ns;
 	now->load_ns -= before->load_ns;
-	now->writer_ns -= before->writer_ns;
+	now->decide_ns -= before->decide_ns;
+	now->write_ns -= before->write_ns;
+	now->fold_ns -= before->fold_ns;
 	now->written -= before->written;
 }
 
@@ -131,14 +133,15 @@ static void measure(struct load *l)
 {
 	struct load_result *out = l->result;
 	struct usage before;
-	uint64_t start_ns = stage_now_ns(l->stage), batches = fb_metric_get(l->stage->metrics, FB_M_COMMITS);
+	uint64_t start_ns = stage_now_ns(l->stage);
+	uint64_t commits = fb_metric_get(l->stage->metrics, FB_M_COMMIT_SECONDS);
 
 	out->latency = (struct histogram){ .count = 0 };
-	usage_read(&before, l->stage->writer_clock);
+	usage_read(&before);
 	keep_going(l, start_ns + l->plan->seconds * UINT64_C(1000000000));
-	usage_read(&out->usage, l->stage->writer_clock);
+	usage_read(&out->usage);
 	subtract(&out->usage, &before);
-	out->batches = fb_metric_get(l->stage->metrics, FB_M_COMMITS) - batches;
+	out->commits = fb_metric_get(l->stage->metrics, FB_M_COMMIT_SECONDS) - commits;
 	out->elapsed_ns = stage_now_ns(l->stage) - start_ns;
 	out->pairs = out->latency.count;
 }

@@ -5,20 +5,30 @@
 
 enum { PLANS_MAX = 16 };
 
+static void print_cpu(const struct usage *u, double pairs)
+{
+	uint64_t ours = u->load_ns + u->decide_ns + u->write_ns + u->fold_ns;
+	uint64_t others = u->process_ns > ours ? u->process_ns - ours : 0;
+
+	printf(", \"decide_cpu_us\": %.2f, \"write_cpu_us\": %.2f, \"fold_cpu_us\": %.2f, \"load_cpu_us\": %.2f",
+	       (double)u->decide_ns / 1e3 / pairs, (double)u->write_ns / 1e3 / pairs, (double)u->fold_ns / 1e3 / pairs,
+	       (double)u->load_ns / 1e3 / pairs);
+	printf(", \"other_cpu_us\": %.2f, \"cpu_us\": %.2f", (double)others / 1e3 / pairs,
+	       (double)u->process_ns / 1e3 / pairs);
+}
+
 static void print_result(const struct load_plan *plan, const struct load_result *r)
 {
-	const struct usage *u = &r->usage;
 	double pairs = r->pairs > 0 ? (double)r->pairs : 1, seconds = (double)r->elapsed_ns / 1e9;
-	uint64_t ours = u->load_ns + u->writer_ns, others = u->process_ns > ours ? u->process_ns - ours : 0;
 
 	printf("{\"outstanding\": %llu, \"apart\": %s, \"pairs_per_second\": %.1f", (unsigned long long)plan->outstanding,
 	       plan->apart ? "true" : "false", (double)r->pairs / seconds);
 	printf(", \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f", (double)histogram_at(&r->latency, 5000) / 1e3,
 	       (double)histogram_at(&r->latency, 9900) / 1e3, (double)r->latency.max / 1e3);
-	printf(", \"writer_cpu_us\": %.2f, \"load_cpu_us\": %.2f, \"other_cpu_us\": %.2f",
-	       (double)u->writer_ns / 1e3 / pairs, (double)u->load_ns / 1e3 / pairs, (double)others / 1e3 / pairs);
-	printf(", \"written_bytes\": %.0f, \"batches_per_second\": %.1f, \"pairs_per_batch\": %.1f}",
-	       (double)u->written / pairs, (double)r->batches / seconds, pairs / (double)(r->batches > 0 ? r->batches : 1));
+	print_cpu(&r->usage, pairs);
+	printf(", \"written_bytes\": %.0f, \"commits_per_second\": %.1f, \"pairs_per_commit\": %.1f}",
+	       (double)r->usage.written / pairs, (double)r->commits / seconds,
+	       pairs / (double)(r->commits > 0 ? r->commits : 1));
 	fflush(stdout);
 }
 
@@ -95,7 +105,7 @@ int main(int arg_count, char **args)
 	printf("{\"accounts\": %llu, \"fund_seconds\": %.1f, \"resident_bytes_per_account\": %.0f, \"rows\": [\n\t\t",
 	       (unsigned long long)accounts, (double)(stage_now_ns(&s) - start_ns) / 1e9,
 	       (double)(usage_resident() - s.resident) / (double)accounts);
-	stage_rest(&s);
+	stage_rest();
 	run_all(&s, plans, count);
 	printf("]}\n");
 	stage_close(&s);

@@ -9,7 +9,7 @@ import sys
 
 # What the ledger is built to do on two cores, at 1024 outstanding pairs.
 AIM_PAIRS_PER_SECOND, AIM_P99_MS, AIM_TIMES_POSTGRES = 100_000, 20, 20
-FLUSHES_PER_BATCH = 2  # the journal's and the anchor's
+FLUSHES_PER_COMMIT = 2  # the journal's and the anchor's
 
 
 def first_match(path, pattern):
@@ -68,11 +68,13 @@ def one_digit(name):
 RATE = ("pairs/s", 11, whole("pairs_per_second"))
 TIMES = [("p50 ms", 10, milliseconds("p50_us")), ("p99 ms", 10, milliseconds("p99_us")),
          ("max ms", 10, milliseconds("max_us"))]
+CPU = [("decide", 8, one_digit("decide_cpu_us")), ("write", 7, one_digit("write_cpu_us")),
+       ("fold", 7, one_digit("fold_cpu_us")), ("others", 8, one_digit("other_cpu_us")),
+       ("load", 7, one_digit("load_cpu_us")), ("all us", 8, one_digit("cpu_us"))]
 COSTS = [
-    ("ledger us", 11, one_digit("writer_cpu_us")), ("load us", 9, one_digit("load_cpu_us")),
-    ("others us", 11, one_digit("other_cpu_us")), ("written B", 11, whole("written_bytes")),
-    ("flushes/s", 11, lambda row: f"{FLUSHES_PER_BATCH * row['batches_per_second']:,.0f}"),
-    ("pairs/batch", 13, one_digit("pairs_per_batch")),
+    *CPU, ("written B", 11, whole("written_bytes")),
+    ("flushes/s", 11, lambda row: f"{FLUSHES_PER_COMMIT * row['commits_per_second']:,.0f}"),
+    ("pairs/commit", 14, one_digit("pairs_per_commit")),
 ]
 
 
@@ -83,7 +85,7 @@ def print_disk(disk):
 
 
 def print_ledger(ledger):
-    print(f"farebox, {ledger['accounts']:,} accounts; CPU and bytes are of a pair (others: indexes, compaction)")
+    print(f"farebox, {ledger['accounts']:,} accounts; CPU (us, by thread) and bytes are of a pair")
     table([("outstanding", 12, whole("outstanding")),
            ("", 10, lambda row: "in two" if row["apart"] else ""), RATE, *TIMES, *COSTS], ledger["rows"])
 
@@ -98,9 +100,10 @@ def print_postgres(postgres):
 
 def print_sizes(report):
     rows = [{**size, **row_at(size, 1024)} for size in [*report["sizes"], report["ledger"]]]
+    rows.sort(key=lambda row: row["accounts"])
     print("farebox by the number of accounts, 1,024 outstanding pairs")
-    table([("accounts", 12, whole("accounts")), RATE, *TIMES, *COSTS[:4], ("opening s", 11, one_digit("fund_seconds")),
-           ("B/account", 11, whole("resident_bytes_per_account"))], sorted(rows, key=lambda row: row["accounts"]))
+    table([("accounts", 12, whole("accounts")), RATE, *TIMES, *CPU, COSTS[len(CPU)],
+           ("opening s", 11, one_digit("fund_seconds")), ("B/account", 11, whole("resident_bytes_per_account"))], rows)
 
 
 def print_ratio(name, ours, theirs):
@@ -122,7 +125,7 @@ def print_ratios(ledger, postgres):
 
 def print_limit(machine, ledger):
     row = row_at(ledger, 1024)
-    total_us = row["writer_cpu_us"] + row["load_cpu_us"] + row["other_cpu_us"]
+    total_us = row["cpu_us"]
     print(f"at 1,024 outstanding a pair costs {total_us:.1f} us of CPU, the load included: {machine['cores']} cores"
           f" doing nothing else could do {machine['cores'] * 1e6 / total_us:,.0f}/s")
 

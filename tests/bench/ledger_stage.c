@@ -1,10 +1,10 @@
 /* A ledger in a new directory, and its accounts with their money. */
 #include "ledger_bench.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { USDC = 1, LOG_FD = 2, LOOK_MS = 500 };
 #define FUNDS ((fb_u128)1000000000000)
@@ -66,12 +66,10 @@ struct funding {
 	_Atomic uint64_t refused;
 };
 
-/* On the writer's thread, which is how we know whose clock is meant. */
 static void on_funded(void *arg, enum fb_status status, const struct fb_op_result *results, size_t count)
 {
 	struct funding *f = arg;
 
-	FB_ASSERT(pthread_getcpuclockid(pthread_self(), &f->stage->writer_clock) == 0);
 	if (status != FB_OK)
 		f->refused++;
 	for (size_t i = 0; i < count; i++)
@@ -125,16 +123,16 @@ void stage_open(struct stage *s, const char *directory, uint64_t accounts)
 	fund(s);
 }
 
-void stage_rest(const struct stage *s)
+void stage_rest(void)
 {
 	static const struct timespec moment = { .tv_nsec = LOOK_MS * 1000000 };
 	struct usage before, now;
 
-	usage_read(&now, s->writer_clock);
+	usage_read(&now);
 	for (unsigned i = 0; i < STAGE_REST_S_MAX * 1000 / LOOK_MS; i++) {
 		before = now;
 		nanosleep(&moment, NULL);
-		usage_read(&now, s->writer_clock);
+		usage_read(&now);
 		if (now.process_ns - before.process_ns < LOOK_MS * 1000000 / 20)
 			return;
 	}

@@ -1,9 +1,11 @@
 /* What this process has used so far: processor, disk, memory. */
 #include "ledger_bench.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static uint64_t clock_ns(clockid_t clock)
@@ -30,11 +32,49 @@ static uint64_t proc_number(const char *path, const char *name)
 	return strtoull(at + strlen(name), NULL, 10);
 }
 
-void usage_read(struct usage *out, clockid_t writer)
+/* What a thread of this process has used; 0 if it has another name. */
+static uint64_t thread_ns(const char *id, const char *name)
+{
+	char path[64], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", id);
+	f = fopen(path, "r");
+	if (f == NULL || fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
+	if (f != NULL)
+		fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	if (strcmp(text, name) != 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/task/%.16s/schedstat", id);
+	f = fopen(path, "r");
+	FB_ASSERT(f != NULL && fgets(text, sizeof(text), f) != NULL);
+	fclose(f);
+	return strtoull(text, NULL, 10);
+}
+
+static uint64_t threads_ns(const char *name)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	uint64_t ns = 0;
+
+	FB_ASSERT(tasks != NULL);
+	while ((task = readdir(tasks)) != NULL)
+		if (task->d_name[0] != '.')
+			ns += thread_ns(task->d_name, name);
+	closedir(tasks);
+	return ns;
+}
+
+void usage_read(struct usage *out)
 {
 	out->process_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	out->load_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	out->writer_ns = clock_ns(writer);
+	out->decide_ns = threads_ns("ledger");
+	out->write_ns = threads_ns("ledger-write");
+	out->fold_ns = threads_ns("ledger-fold");
 	out->written = proc_number("/proc/self/io", "\nwrite_bytes:");
 }
 

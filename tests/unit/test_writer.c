@@ -1,5 +1,5 @@
-/* Goal: the contract of farebox/writer.h. Method: a real store; the writer's thread is held inside a done callback
- * where a test needs to know what is queued. */
+/* Goal: the contract of farebox/writer.h. Method: a real store; where a test needs to know what is queued, the thread
+ * that decides is held at its clock; where it needs to know what is decided, the one that answers in a callback. */
 #include "test_writer.h"
 
 #include <pthread.h>
@@ -45,7 +45,41 @@ static int64_t wall_us(void *ctx)
 {
 	struct world *w = ctx;
 
+	pthread_mutex_lock(&w->lock);
+	w->standing++;
+	pthread_cond_broadcast(&w->changed);
+	while (w->held)
+		pthread_cond_wait(&w->changed, &w->lock);
+	w->standing--;
+	pthread_mutex_unlock(&w->lock);
 	return (int64_t)atomic_load(&w->now_us);
+}
+
+static void ignore(void *arg, enum fb_status st)
+{
+	(void)arg, (void)st;
+}
+
+void test_writer_hold(struct world *w)
+{
+	struct fb_put put = { .key = FB_STR("gate"), .value = FB_STR("v") };
+
+	pthread_mutex_lock(&w->lock);
+	w->held = true;
+	pthread_mutex_unlock(&w->lock);
+	w->port.commit(w->port.ctx, &put, 1, ignore, NULL);
+	pthread_mutex_lock(&w->lock);
+	while (w->standing == 0)
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void test_writer_let_go(struct world *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->held = false;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
 }
 
 int test_writer_setup(void **state)
@@ -54,6 +88,7 @@ int test_writer_setup(void **state)
 
 	*state = w;
 	memset(w, 0, sizeof(*w));
+	CHECK(pthread_mutex_init(&w->lock, NULL) == 0 && pthread_cond_init(&w->changed, NULL) == 0);
 	if (!fb_test_dir_make(&w->root))
 		return -1;
 	w->log_fd = memfd_create("log", 0);
@@ -73,6 +108,8 @@ int test_writer_teardown(void **state)
 	fb_metrics_close(w->metrics);
 	fb_log_close(w->log);
 	close(w->log_fd);
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
 	return fb_test_dir_remove(&w->root) ? 0 : -1;
 }
 
@@ -157,27 +194,7 @@ static void commit__one__is_durable_before_done_and_its_puts_were_copied(void **
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMIT_SECONDS) == 1);
 }
 
-/* ---- a gate: a commit whose callback holds the writer's thread until the test opens it ------------------------ */
-struct gate {
-	sem_t held, open;
-};
-
-static void hold(void *arg, enum fb_status st)
-{
-	struct gate *g = arg;
-
-	(void)st;
-	sem_post(&g->held);
-	sem_wait(&g->open);
-}
-
-static void hold_writer(struct world *w, struct gate *g)
-{
-	CHECK(sem_init(&g->held, 0, 0) == 0 && sem_init(&g->open, 0, 0) == 0);
-	commit_row(w, 99999999, FB_STR("gate"), hold, g);
-	CHECK(sem_wait(&g->held) == 0);
-}
-
+/* ---- batches -------------------------------------------------------------------------------------------------- */
 static atomic_uint counted;
 static void count(void *arg, enum fb_status st)
 {
@@ -189,14 +206,13 @@ static void count(void *arg, enum fb_status st)
 static void commit__many_while_one_is_under_way__share_one_fsync(void **state)
 {
 	struct world *w = *state;
-	struct gate g;
 
 	atomic_store(&counted, 0);
-	hold_writer(w, &g);
+	test_writer_hold(w);
 	for (unsigned i = 0; i < 1000; i++)
 		commit_row(w, i, FB_STR("v"), count, NULL);
-	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 1 && atomic_load(&counted) == 0);
-	sem_post(&g.open);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 0 && atomic_load(&counted) == 0);
+	test_writer_let_go(w);
 	test_writer_close(w);
 	CHECK(atomic_load(&counted) == 1000);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 2); /* the gate, and all others together */
@@ -210,26 +226,26 @@ static void commit__more_than_a_batch_holds__takes_the_next(void **state)
 {
 	static char value[FB_PUT_VALUE_MAX];
 	struct world *w = *state;
-	struct gate g;
-	enum { PER_BATCH = FB_WRITER_BATCH_BYTES_MAX / (FB_PUT_VALUE_MAX + 8), BIG = 3 * PER_BATCH };
+	enum { PER_BATCH = FB_WRITER_BATCH_BYTES_MAX / (FB_PUT_VALUE_MAX + 8), BIG = 2 * PER_BATCH - 1 };
+	_Static_assert(BIG * (FB_PUT_VALUE_MAX + 256) <= FB_WRITER_QUEUE_BYTES_MAX, "may be queued at once");
 
 	atomic_store(&counted, 0);
-	hold_writer(w, &g);
+	test_writer_hold(w);
 	for (unsigned i = 0; i < FB_STORE_BATCH_MAX + 1; i++) /* by rows: two batches */
 		commit_row(w, i, FB_STR("v"), count, NULL);
-	sem_post(&g.open);
+	test_writer_let_go(w);
 	test_writer_close(w);
 	CHECK(atomic_load(&counted) == FB_STORE_BATCH_MAX + 1);
 	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3);
 
 	test_writer_open(w);
-	hold_writer(w, &g);
-	for (unsigned i = 0; i < BIG; i++) /* by bytes: three */
+	test_writer_hold(w);
+	for (unsigned i = 0; i < BIG; i++) /* by bytes: two */
 		commit_row(w, i, (struct fb_str){ value, sizeof(value) }, count, NULL);
-	sem_post(&g.open);
+	test_writer_let_go(w);
 	test_writer_close(w);
 	CHECK(atomic_load(&counted) == FB_STORE_BATCH_MAX + 1 + BIG);
-	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3 + 1 + 3);
+	CHECK(fb_metric_get(w->metrics, FB_M_COMMITS) == 3 + 1 + 2);
 	test_writer_open(w);
 }
 
@@ -293,14 +309,13 @@ static void commit__many_producers__answers_come_in_order_and_in_few_batches(voi
 static void commit__same_key_twice__the_later_wins(void **state)
 {
 	struct world *w = *state;
-	struct gate g;
 	uint8_t out[8];
 	size_t len;
 
-	hold_writer(w, &g);
+	test_writer_hold(w);
 	commit_row(w, 1, FB_STR("old"), count, NULL);
 	commit_row(w, 1, FB_STR("new"), count, NULL);
-	sem_post(&g.open);
+	test_writer_let_go(w);
 	test_writer_close(w);
 	test_writer_open(w);
 	CHECK_STATUS(FB_OK, fb_store_get(w->store, out, &len, sizeof(out), FB_STR("00000001")));
@@ -353,15 +368,14 @@ static void commit__queue_full__waits_for_room(void **state)
 {
 	static char value[FB_PUT_VALUE_MAX];
 	struct world *w = *state;
-	struct gate g;
 	struct late late;
 	pthread_t thread;
 
 	atomic_store(&counted, 0);
-	hold_writer(w, &g);
+	test_writer_hold(w);
 	fill_queue(w);
 	start_late(&late, &thread, w, (struct fb_str){ value, sizeof(value) });
-	sem_post(&g.open);
+	test_writer_let_go(w);
 	pthread_join(thread, NULL);
 	CHECK(sem_wait(&late.answer.came) == 0);
 	CHECK_STATUS(FB_OK, late.answer.status);
@@ -378,14 +392,13 @@ static void *close_writer(void *arg)
 static void close__under_load__writes_what_is_queued_and_refuses_the_rest(void **state)
 {
 	struct world *w = *state;
-	struct gate g;
 	static char value[FB_PUT_VALUE_MAX];
 	struct late late;
 	struct answer after;
 	pthread_t waiting, closing;
 
 	atomic_store(&counted, 0);
-	hold_writer(w, &g);
+	test_writer_hold(w);
 	fill_queue(w);
 	start_late(&late, &waiting, w, (struct fb_str){ value, sizeof(value) });
 	CHECK(pthread_create(&closing, NULL, close_writer, w) == 0);
@@ -394,11 +407,11 @@ static void close__under_load__writes_what_is_queued_and_refuses_the_rest(void *
 	CHECK(pthread_equal(late.answer.thread, waiting));
 	CHECK_STATUS(FB_DRAINING, commit_and_wait(w, 1, &after)); /* close began and cannot end yet */
 	CHECK(pthread_equal(after.thread, pthread_self()));
-	sem_post(&g.open);
+	test_writer_let_go(w);
 	pthread_join(closing, NULL);
 	CHECK(atomic_load(&counted) == FILLING);
 	w->writer = NULL;
-	CHECK(!has_row(w, 1) && !has_row(w, 77777777) && has_row(w, 99999999));
+	CHECK(!has_row(w, 1) && !has_row(w, 77777777) && has_row(w, 1000));
 }
 
 /* ---- a write that fails ---------------------------------------------------------------------------------------- */
@@ -437,6 +450,55 @@ static void commit__disk_refuses__fails_all_that_follow_and_logs_once(void **sta
 	CHECK_STATUS(FB_OK, commit_and_wait(w, stored + 1, &a));
 }
 
+/* What is decided behind the write that fails is not answered as done either. */
+struct course {
+	unsigned next, ok; /* answers that came; those that came before the first failure */
+	bool failed;
+};
+struct step {
+	struct course *course;
+	unsigned n;
+};
+
+static void on_step(void *arg, enum fb_status st)
+{
+	struct step *s = arg;
+	struct course *c = s->course;
+
+	FB_ASSERT(s->n == c->next && (st == FB_OK || st == FB_STORAGE));
+	FB_ASSERT(!c->failed || st == FB_STORAGE);
+	c->next++;
+	c->failed |= st != FB_OK;
+	c->ok += st == FB_OK;
+	free(s);
+}
+
+static void commit__disk_refuses_while_many_wait__nothing_is_answered_as_done_behind_it(void **state)
+{
+	enum { ROWS = 6000 };
+	struct world *w = *state;
+	struct course c = { .next = 0 };
+	struct answer a;
+
+	for (unsigned i = 0; i < 10; i++)
+		CHECK_STATUS(FB_OK, commit_and_wait(w, ROWS + i, &a));
+	limit_file_size(256 << 10);
+	for (unsigned i = 0; i < ROWS; i++) {
+		struct step *s = fb_must_alloc(1, sizeof(*s));
+
+		*s = (struct step){ &c, i };
+		commit_row(w, i, FB_STR("a value of some length, so that the log's limit is reached soon"), on_step, s);
+	}
+	fb_writer_close(w->writer);
+	limit_file_size(RLIM_INFINITY);
+	CHECK(c.next == ROWS && c.failed && c.ok < ROWS);
+	CHECK(fb_log_broken_count(w->log) == 1);
+	fb_store_close(w->store);
+	test_writer_open(w);
+	for (unsigned i = 0; i < c.ok; i++)
+		CHECK(has_row(w, i));
+}
+
 static void close__nothing_queued__ends(void **state)
 {
 	struct world *w = *state;
@@ -459,6 +521,7 @@ int main(void)
 		IN_WORLD(commit__queue_full__waits_for_room),
 		IN_WORLD(close__under_load__writes_what_is_queued_and_refuses_the_rest),
 		IN_WORLD(commit__disk_refuses__fails_all_that_follow_and_logs_once),
+		IN_WORLD(commit__disk_refuses_while_many_wait__nothing_is_answered_as_done_behind_it),
 		IN_WORLD(close__nothing_queued__ends),
 	};
 	return cmocka_run_group_tests_name("writer", tests, NULL, NULL) + test_writer_books() + test_writer_reads() +

@@ -6,6 +6,7 @@
 #include "farebox/writer.h"
 #include "fb_test.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define TEST_WRITER_START_US 1800000000000000
@@ -21,6 +22,10 @@ struct world {
 	struct fb_store *store;
 	struct fb_writer *writer;
 	struct fb_commit port;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	bool held;            /* nobody gets an answer from the clock */
+	unsigned standing;    /* threads that wait for one */
 };
 extern struct world test_world;
 
@@ -28,6 +33,9 @@ int test_writer_setup(void **state);
 int test_writer_teardown(void **state);
 void test_writer_open(struct world *w);
 void test_writer_close(struct world *w);
+/* Holds the thread that decides: it has taken a row named "gate", alone, and takes nothing more before it is let go. */
+void test_writer_hold(struct world *w);
+void test_writer_let_go(struct world *w);
 bool test_writer_logged(const struct world *w, const char *event);
 
 /* The groups, one a file; each returns its number of failures. */

@@ -271,7 +271,8 @@ static void wait_at_gate(void *arg, enum fb_status st)
 	sem_wait(&g->open);
 }
 
-static void hold_writer(struct world *w, struct gate *g)
+/* Holds the thread that writes and answers. */
+static void hold_answers(struct world *w, struct gate *g)
 {
 	struct fb_put put = { .key = FB_STR("gate"), .value = FB_STR("v") };
 
@@ -311,20 +312,19 @@ static void submit__more_than_a_batch_holds__takes_the_next_in_order(void **stat
 	enum { POSTS = FB_WRITER_BATCH_OPS_MAX + 10 };
 	struct world *w = *state;
 	struct fb_batch_head heads[8];
-	struct gate g;
 	atomic_uint done = 0;
 	unsigned batches;
 	uint32_t records = 0;
 
 	CHECK(run(w, post(1, 0, 1, 1)).status == FB_OK);
-	hold_writer(w, &g);
+	test_writer_hold(w);
 	for (unsigned i = 0; i < POSTS; i++) {
 		struct fb_op op = post(10 + i, 0, 1, 1);
 
 		fb_writer_submit(w->writer,
 				 &(struct fb_submission){ .ops = &op, .op_count = 1, .done = count_ok, .arg = &done });
 	}
-	sem_post(&g.open);
+	test_writer_let_go(w);
 	reopen(w);
 	CHECK(atomic_load(&done) == POSTS);
 	batches = batches_from(w, 3, heads, FB_COUNT(heads)); /* after genesis, post and gate */
@@ -335,6 +335,64 @@ static void submit__more_than_a_batch_holds__takes_the_next_in_order(void **stat
 		records += heads[i].records;
 	}
 	CHECK(records == POSTS && heads[batches - 1].records > 0);
+}
+
+/* Reads an account until it changes. */
+struct watch {
+	struct world *w;
+	struct fb_account seen;
+	atomic_uint reads;
+	atomic_bool changed;
+};
+
+static void *watch(void *arg)
+{
+	struct watch *s = arg;
+
+	do {
+		s->seen = account_of(s->w, 1);
+		atomic_fetch_add(&s->reads, 1);
+	} while (s->seen.counters.credits_posted.atoms == 1);
+	CHECK(s->seen.last_seq <= fb_writer_seq(s->w->writer));
+	atomic_store(&s->changed, true);
+	return NULL;
+}
+
+/* Until the reader waits for something. */
+static void wait_stuck(struct watch *s)
+{
+	unsigned before;
+
+	do {
+		before = atomic_load(&s->reads);
+		usleep(50000);
+	} while (atomic_load(&s->reads) != before);
+}
+
+static void submit__while_batches_are_written__is_decided_and_shown_to_nobody(void **state)
+{
+	enum { POSTS = 1000 };
+	struct world *w = *state;
+	struct watch reader = { .w = w };
+	struct gate g;
+	pthread_t thread;
+	atomic_uint done = 0;
+
+	CHECK(run(w, post(1, 0, 1, 1)).status == FB_OK);
+	hold_answers(w, &g);
+	for (unsigned i = 0; i < POSTS; i++) {
+		struct fb_op op = post(10 + i, 0, 1, 1);
+
+		fb_writer_submit(w->writer,
+				 &(struct fb_submission){ .ops = &op, .op_count = 1, .done = count_ok, .arg = &done });
+	}
+	CHECK(pthread_create(&thread, NULL, watch, &reader) == 0);
+	wait_stuck(&reader); /* for what is decided by now */
+	CHECK(!atomic_load(&reader.changed) && atomic_load(&done) == 0 && fb_writer_seq(w->writer) == 3);
+	sem_post(&g.open);
+	pthread_join(thread, NULL);
+	reopen(w);
+	CHECK(atomic_load(&done) == POSTS && account_of(w, 1).counters.credits_posted.atoms == POSTS + 1);
 }
 
 static void submit__largest__fits(void **state)
@@ -450,7 +508,7 @@ static void submit__after_close_began__is_draining_on_the_callers_thread(void **
 	pthread_t closing;
 	unsigned sent = 0;
 
-	hold_writer(w, &g);
+	hold_answers(w, &g);
 	CHECK(pthread_create(&closing, NULL, close_writer, w->writer) == 0);
 	for (; !atomic_load(&d.drained); sent++) { /* until close began, they are queued */
 		struct fb_op op = post(1 + sent, 0, 1, 1);
@@ -477,6 +535,7 @@ int test_writer_books(void)
 		IN_WORLD(expiry__nobody_submits__is_recorded_by_itself),
 		IN_WORLD(expiry__more_than_a_batch_takes__goes_on),
 		IN_WORLD(submit__more_than_a_batch_holds__takes_the_next_in_order),
+		IN_WORLD(submit__while_batches_are_written__is_decided_and_shown_to_nobody),
 		IN_WORLD(submit__largest__fits),
 		IN_WORLD(open__long_journal__replays_its_end_alone),
 		IN_WORLD(batches__clock_goes_back__time_still_grows),

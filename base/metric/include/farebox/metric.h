@@ -80,7 +80,7 @@
 	X(VIEW_PAYMENTS,   "farebox_chain_read_payments_total", COUNTER, "", "payments served by batched chain reads")  \
 	X(COMMITS,         "farebox_commits_total", COUNTER, "", "durable batches")                                     \
 	X(COMMIT_PUTS,     "farebox_commit_rows_total", COUNTER, "", "rows in durable batches")                         \
-	X(COMMIT_SECONDS,  "farebox_wal_fsync_seconds", HISTOGRAM, "", "time of one durable batch")                     \
+	X(COMMIT_SECONDS,  "farebox_wal_fsync_seconds", HISTOGRAM, "", "time of one durable write of some batches")     \
 	X(INDEXER_BLOCK,   "farebox_indexer_block", GAUGE, "", "newest block whose logs were read")             \
 	X(INDEXER_LOOKED,  "farebox_indexer_final_block", GAUGE, "", "newest final block that was looked at for good") \
 	X(INDEXER_LIVE,    "farebox_indexer_movements", GAUGE, "", "movements that are not final yet")              \

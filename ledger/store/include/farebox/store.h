@@ -15,13 +15,13 @@
  *            FB_BUSY: somebody else has the directory open. Damaged records are never skipped: open
  *            refuses. (Rows cut off the very end of the log look like a write a crash tore and go unnoticed here:
  *            whoever writes the journal compares its head with the anchor.)
- * Limits     FB_STORE_BATCH_MAX rows a batch besides its journal row; keys of 1..FB_PUT_KEY_MAX, values up to
+ * Limits     FB_STORE_BATCH_MAX rows a call besides the row of the journal; keys of 1..FB_PUT_KEY_MAX, values up to
  *            FB_PUT_VALUE_MAX, of the journal up to FB_STORE_JOURNAL_VALUE_MAX bytes; more is the caller's bug, not a
  *            status.
  * Memory     write buffers 8 MiB (journal 32 MiB), each twice while it is flushed; block cache 16 MiB.
  * Ownership  the directory is created with mode 0700 if only its last part is missing; its owner alone may use it.
- * Threads    get, scan, cursors, bulk: any thread (one cursor or bulk: one thread). commit, anchors and failure: one
- *            thread (ledger/writer's). open, close, clear, salvage: one, while nobody else uses the store.
+ * Threads    get, scan, cursors, bulk: any thread (one cursor or bulk: one thread). add, commit, anchors and failure:
+ *            one thread (ledger/writer's). open, close, clear, salvage: one, while nobody else uses the store.
  */
 #ifndef FB_STORE_H
 #define FB_STORE_H
@@ -70,8 +70,9 @@ struct fb_str fb_cursor_value(const struct fb_cursor *c);
 FB_MUST_USE enum fb_status fb_cursor_status(const struct fb_cursor *c); /* FB_OK, FB_STORAGE */
 
 /* ---- writing ------------------------------------------------------------------------------------------------- */
-/* The journal's row (NULL: none) and all puts, or none of them; puts in their order (a later put of the same key
- * wins). FB_STORAGE. */
+/* For the next commit: a row of the journal (NULL: none) and puts, in their order (the later of the same key wins). */
+void fb_store_add(struct fb_store *s, const struct fb_put *journal, const struct fb_put *puts, size_t count);
+/* All that was added since the last commit, and after it this: all rows, at least one, or none of them. FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_commit(struct fb_store *s, const struct fb_put *journal, const struct fb_put *puts,
 					   size_t count);
 /* Why the store is poisoned, for the log; "" while it is not. */

@@ -1,27 +1,32 @@
-/* farebox/writer.h - the ledger as a service: one thread that decides and writes, and reads from any thread.
+/* farebox/writer.h - the ledger as a service: one thread decides, one writes, and anybody reads.
  *
- * What it is  Group commit: whatever waits when the last batch is done goes into the next one (no timer): idle latency
- *             is two flushes, throughput grows with load. A batch: holds whose time has come expire; every submission's
- *             operations are decided by the books; what came out is one row of the journal, and together with all
- *             callers' rows one durable write; then the anchor; then every answer. A batch of rows alone is in the
+ * What it is  Group commit: whatever waits when the last write is done goes into the next one (no timer): idle
+ *             latency is two flushes, throughput grows with load. A batch: holds whose time has come expire; every
+ *             submission's operations are decided by the books; what came out is one row of the journal. All batches
+ *             that are decided are, together with all callers' rows, one durable write; then the anchor; then every
+ *             answer. Meanwhile the next batches are decided: the books are ahead of what is durable; what is ahead is
+ *             shown to nobody, and nothing of it is written if the write before fails. A batch of rows alone is in the
  *             journal too, so that its loss is noticed.
- *             Another thread folds the journal's end, from time to time, into derived rows: the snapshot that a start
+ *             A third thread folds the journal's end, from time to time, into derived rows: the snapshot that a start
  *             begins with, and the indexes behind the queries. What is not folded yet is the tail, kept in memory.
  * Layer       6
  * Order       submissions become durable in the order in which they were handed over; answers come in that order on
- *             the writer's thread, after the journal's and the anchor's flush. Time grows strictly from batch to batch.
- * Errors      FB_STORAGE once: then every later submission too; logged as STORAGE_FAILED, and nothing of the batch is
- *             answered as done: its outcome is unknown until the next start. FB_DRAINING after close began: then, and
- *             only then, done is called on the caller's thread, before the call returns.
+ *             one thread, the one that writes, after the journal's and the anchor's flush. Time grows strictly from
+ *             batch to batch.
+ * Errors      FB_STORAGE once: then every later submission too; logged as STORAGE_FAILED, and nothing of that write or
+ *             behind it is answered as done: its outcome is unknown until the next start. FB_DRAINING after close
+ *             began: then, and only then, done is called on the caller's thread, before the call returns.
  *             Open answers FB_STORAGE and a sentence that says what is wrong, what is lost, and what to do.
- * Limits      FB_WRITER_QUEUE_BYTES_MAX wait twice (one queue being filled, one being written); a submission beyond
- *             waits for room (back-pressure). A submission's rows have FB_WRITER_SUBMIT_BYTES_MAX bytes at most; more
- *             is the caller's bug. A batch holds FB_WRITER_BATCH_OPS_MAX operations, FB_BATCH_RECORDS_MAX records,
- *             FB_STORE_BATCH_MAX rows and FB_WRITER_BATCH_BYTES_MAX bytes of them. The tail holds
- *             FB_WRITER_TAIL_FACTOR times snapshot_every records, at least two batches; beyond, the writer waits for
- *             the fold, and a fold for merges while there are more than FB_WRITER_UNMERGED_MAX files. A done callback
- *             never submits: it would wait for itself.
- * Memory      the books; 400 bytes a record of the tail; the queues.
+ * Limits      FB_WRITER_QUEUE_BYTES_MAX wait to be decided; a submission beyond waits for room (back-pressure). At most
+ *             six batches are decided and not answered; what they were made of is kept as well. A submission's rows
+ *             have FB_WRITER_SUBMIT_BYTES_MAX bytes at most; more is the caller's bug. A batch holds
+ *             FB_WRITER_BATCH_OPS_MAX operations, FB_BATCH_RECORDS_MAX records, FB_STORE_BATCH_MAX rows and
+ *             FB_WRITER_BATCH_BYTES_MAX bytes of them. The tail holds FB_WRITER_TAIL_FACTOR times snapshot_every
+ *             records, at least two batches; beyond, nothing is decided before a fold, and a fold waits for merges
+ *             while there are more than FB_WRITER_UNMERGED_MAX files. A done callback never submits: it would wait for
+ *             itself.
+ * Memory      the books; 400 bytes a record of the tail; seven queues of FB_WRITER_QUEUE_BYTES_MAX, as far as they were
+ *             ever used.
  * Ownership   borrows store, log and metrics until closed. Close first writes what is queued.
  * Threads     submit, commit, reads: any. open and close: one; nobody uses the writer once close has returned.
  */
@@ -36,7 +41,7 @@
 #include "farebox/store.h"
 
 enum {
-	FB_WRITER_QUEUE_BYTES_MAX = 16 << 20,
+	FB_WRITER_QUEUE_BYTES_MAX = 8 << 20,
 	FB_WRITER_BATCH_OPS_MAX = 4096,
 	FB_WRITER_SUBMIT_BYTES_MAX = 1 << 20, /* of the rows of one submission */
 	FB_WRITER_BATCH_BYTES_MAX = 4 << 20,  /* of callers' rows */
@@ -93,8 +98,8 @@ struct fb_submission {
 void fb_writer_submit(struct fb_writer *w, const struct fb_submission *s);
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
-/* What is durable, never more. FB_STORAGE: the disk failed. A read never stops the writer; one of an account that the
- * batch under way changes waits for that batch. */
+/* What is durable, never more. FB_STORAGE: the disk failed. A read never stops the writer; one of an account that
+ * batches under way change waits for them. */
 uint64_t fb_writer_seq(struct fb_writer *w); /* of the last durable record */
 /* FB_NOT_FOUND */
 FB_MUST_USE enum fb_status fb_writer_balance(struct fb_writer *w, struct fb_account *out,

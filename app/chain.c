@@ -117,6 +117,12 @@ static struct fb_lane_ports lane_ports(const struct fb_server *s)
 				       .metrics = s->metrics };
 }
 
+static struct fb_gas *gas_of(struct fb_server *s, size_t i)
+{
+	s->gas[i] = (struct fb_gas){ s->loop, s->writer, fb_key_address(&s->signers[i]), FB_SERVER_NATIVE_ASSET };
+	return &s->gas[i];
+}
+
 /* One for each key. The day's gas budget is shared out: together they stay within it. */
 static enum fb_status open_lanes(struct fb_server *s, struct fb_error *e)
 {
@@ -125,11 +131,13 @@ static enum fb_status open_lanes(struct fb_server *s, struct fb_error *e)
 					     .receipt_poll_ms = s->conf.receipt_poll_ms,
 					     .bump_ms = s->conf.bump_ms,
 					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
-					     .budget_day_wei = budget / s->signer_count };
+					     .budget_day_wei = budget / s->signer_count,
+					     .spent = fb_gas_spent };
 	struct fb_lane_ports ports = lane_ports(s);
 	enum fb_status st = FB_OK;
 
 	while (st == FB_OK && s->lane_count < s->signer_count) {
+		settings.spent_ctx = gas_of(s, s->lane_count);
 		st = fb_lane_open(&s->lanes[s->lane_count], &ports, &s->signers[s->lane_count], &settings, e);
 		s->lane_count += st == FB_OK;
 	}

@@ -24,9 +24,10 @@
 #include "farebox/view.h"
 #include "farebox/writer.h"
 #include "farebox/x402.h"
+#include "gas.h"
 
-/* The number of the token in the books. */
-enum { FB_SERVER_ASSET = 1 };
+/* The numbers of the token, and of the chain's native coin in wei, in the books. */
+enum { FB_SERVER_ASSET = 1, FB_SERVER_NATIVE_ASSET = 2 };
 
 struct fb_server {
 	struct fb_conf conf;
@@ -48,6 +49,7 @@ struct fb_server {
 	struct fb_view *view;
 	struct fb_lane *lanes[FB_LANES_MAX]; /* of signers, in their order */
 	size_t lane_count;
+	struct fb_gas gas[FB_LANES_MAX]; /* of the lanes */
 	bool signer_low[FB_LANES_MAX];
 	struct fb_settle *settle;
 	struct fb_head *head;

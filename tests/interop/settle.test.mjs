@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { authorize, bodyV1, bodyV2, payment, requirementsV1, requirementsV2, sign } from './payment.mjs';
-import { openStage, settle } from './stage.mjs';
+import { runFarebox } from '../../testnet/farebox.mjs';
+import { askUntil, openStage, settle } from './stage.mjs';
 import { balanceOf, send, settleAsStranger } from './token.mjs';
 
 const USED = 'invalid_exact_evm_nonce_already_used';
@@ -106,4 +107,26 @@ test('settle__after_a_restart__still_knows_what_it_sold', async () => {
 	await stage.restart();
 	assert.equal(first.success, true);
 	checkUsed(await settle(stage, body), first.transaction);
+});
+
+// Each transaction's cost is a posting in wei, once: debited to the signer's gas account in the native coin's asset.
+test('settle__gas_that_it_took__is_in_the_ledger', async () => {
+	const { client } = stage.chain;
+	const { transaction } = await settle(stage, await pay());
+	const { gasUsed, effectiveGasPrice } = await client.getTransactionReceipt({ hash: transaction });
+	const balance = async () => {
+		const args = ['ledger', 'balance', stage.signer.address, '--purpose', 'gas', '--asset', '2', '--json',
+			'--data', stage.data];
+		const { code, output } = await runFarebox(args);
+		return code === 0 ? output : '';
+	};
+	const history = async () => (await runFarebox(['ledger', 'history', stage.signer.address, '--purpose', 'gas',
+		'--asset', '2', '--json', '--limit', '1000', '--data', stage.data])).output;
+	await client.mine({ blocks: 20 });
+	const cost = String(gasUsed * effectiveGasPrice);
+	await askUntil(history, (text) => text.includes(cost));
+	const before = await balance();
+	await stage.restart();
+	assert.equal(await balance(), before);
+	assert.notEqual(before, '');
 });

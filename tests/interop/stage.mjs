@@ -22,14 +22,15 @@ export async function openStage({ blockTime = 0, env = {} } = {}) {
 	const scratch = scratchFolder();
 	const chain = await startChain({ blockTime, log: join(scratch.path, 'chain.log') });
 	const [signer, payer, payee, other, ...rest] = chain.accounts;
-	const stage = { chain, signer, payer, payee, other, rest };
+	const data = join(scratch.path, 'data');
+	const stage = { chain, signer, payer, payee, other, rest, data };
 	const logs = [];
 
 	stage.start = async (changes) => {
 		const log = join(scratch.path, `farebox-${logs.length}.log`);
 		logs.push(log);
 		stage.farebox = await startFarebox({
-			chainUrl: chain.url, signer, payee, data: join(scratch.path, 'data'), log, env: { ...env, ...changes },
+			chainUrl: chain.url, signer, payee, data, log, env: { ...env, ...changes },
 		});
 		stage.url = stage.farebox.url;
 	};

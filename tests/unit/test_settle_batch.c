@@ -4,7 +4,7 @@
 #include "settle_int.h"
 #include "test_settle.h"
 
-/* ---- when which set goes out ------------------------------------------------------------------------------------ */
+/* ---- when which set goes out ---- */
 
 static void decide__table__how_many_go_now(void **state)
 {
@@ -51,7 +51,7 @@ static void decide__small_gas_limit__fewer_go_but_one_at_least(void **state)
 	CHECK(fb_settle_decide(&load, &settings) == 1);
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------------------- */
+/* ---- batches ---------------------------------------------------------------------------------------*/
 
 enum { MANY = 12 };
 
@@ -215,7 +215,7 @@ static void batch__node_does_not_run_the_trial__each_goes_alone(void **state)
 	fb_rig_close(r);
 }
 
-/* ---- blocks that are taken back ---------------------------------------------------------------------------------- */
+/* ---- blocks that are taken back ---- */
 
 static void reorg__batch_is_mined_again__granted_once_and_confirmed(void **state)
 {

@@ -134,6 +134,9 @@ foreach(name api batch browser cli_pay cli_serve conformance escrow_cli head hos
   set_tests_properties(interop.${name} PROPERTIES
     LABELS interop TIMEOUT 300 ENVIRONMENT "FAREBOX_BIN=$<TARGET_FILE:farebox>")
 endforeach()
+if(NOT FB_SANITIZE)
+  set_tests_properties(interop.escrow_fuzz PROPERTIES TIMEOUT 1800) # its long form
+endif()
 # The built program on a real chain, in storms (tests/storm): load, kills, lies, reorgs, two processes, races. Under
 # TSan one of them; the others say nothing more there and take their time.
 set(storms volume)

@@ -1,6 +1,6 @@
 /* What our signers spend, in the ledger. */
-#ifndef FB_APP_GAS_H
-#define FB_APP_GAS_H
+#ifndef FB_GAS_H
+#define FB_GAS_H
 #include "farebox/codec.h"
 #include "farebox/net.h"
 #include "farebox/writer.h"
@@ -15,4 +15,4 @@ struct fb_gas {
 /* fb_lane_settings.spent: debits the signer's gas account, credits the world, once per transaction. */
 void fb_gas_spent(void *gas, const struct fb_hash *tx, fb_u128 cost_wei, void (*done)(void *arg, enum fb_status status),
 		  void *arg);
-#endif /* FB_APP_GAS_H */
+#endif /* FB_GAS_H */

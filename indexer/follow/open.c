@@ -157,13 +157,6 @@ void fb_follow_halt(struct fb_follow *f, enum fb_credit_halt why)
 	fb_follow_pump(f);
 }
 
-void fb_follow_release(struct fb_follow *f)
-{
-	f->halt_due = true;
-	f->halt_why = FB_CREDIT_HALT_NONE;
-	fb_follow_pump(f);
-}
-
 void fb_follow_hear(struct fb_follow *f, const struct fb_head_report *r)
 {
 	bool final = r->fault == FB_HEAD_FAULT_FINAL || r->fault == FB_HEAD_FAULT_DEEP;

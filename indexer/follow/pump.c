@@ -6,19 +6,13 @@
 
 static void halt(struct fb_follow *f)
 {
-	enum fb_credit_halt was = fb_credit_halted(f->credit);
-
 	f->halt_due = false;
-	if (was == f->halt_why)
+	if (fb_credit_halted(f->credit) != FB_CREDIT_HALT_NONE)
 		return;
 	fb_credit_halt(f->credit, f->halt_why);
 	f->working = true;
-	fb_metric_set(f->metrics, FB_M_INDEXER_HALTED, f->halt_why != FB_CREDIT_HALT_NONE);
-	if (f->halt_why != FB_CREDIT_HALT_NONE)
-		fb_log(f->log, FB_EV_INDEXER_HALTED, FB_F_TEXT("why", fb_credit_halt_text(f->halt_why)));
-	else
-		fb_log(f->log, FB_EV_INDEXER_RELEASED, FB_F_TEXT("was", fb_credit_halt_text(was)));
-	f->heads_due = true;
+	fb_metric_set(f->metrics, FB_M_INDEXER_HALTED, 1);
+	fb_log(f->log, FB_EV_INDEXER_HALTED, FB_F_TEXT("why", fb_credit_halt_text(f->halt_why)));
 }
 
 static void rewind_to(struct fb_follow *f, uint64_t first)

@@ -281,14 +281,6 @@ bool fb_reserve_differs(const struct fb_reserve *r)
 	return atomic_load(&r->differs);
 }
 
-void fb_reserve_release(struct fb_reserve *r)
-{
-	atomic_store(&r->differs, false);
-	r->status.bad = 0;
-	if (r->changed != NULL)
-		r->changed(r->arg);
-}
-
 void fb_reserve_status(const struct fb_reserve *r, struct fb_reserve_status *out)
 {
 	*out = r->status;

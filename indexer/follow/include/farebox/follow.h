@@ -89,7 +89,6 @@ FB_MUST_USE enum fb_status fb_follow_receipt(struct fb_follow *f, struct fb_json
 /* The port owner_of knows this wallet now: what lies in suspense for it moves. FB_BUSY: too many wait. */
 FB_MUST_USE enum fb_status fb_follow_claim(struct fb_follow *f, const struct fb_address *wallet);
 void fb_follow_halt(struct fb_follow *f, enum fb_credit_halt why);
-void fb_follow_release(struct fb_follow *f);
 void fb_follow_status(const struct fb_follow *f, struct fb_follow_status *out);
 /* What the escrow must hold after that block: looked <= number < next. FB_NOT_FOUND: it is not. FB_BUSY: working.
  * FB_OVERFLOW: less than nothing. */

@@ -3,7 +3,8 @@
  * What it is  the escrow's balance in the token, read at the newest safe block N that was indexed, against the sum of
  *             what was posted from blocks up to N; and the ledger's escrow account against all that was posted. A
  *             difference is asked for again, FB_RESERVE_LOOKS times, before it is believed. Then it is an alarm:
- *             withdrawals stop until an operator releases them, though the difference may go away.
+ *             withdrawals must not go out until an operator has looked and started the server again, though the
+ *             difference may go away.
  * Layer       8
  * Errors      none returned: what could not be read is asked again with the next change, at the latest after
  *             FB_RESERVE_RETRY_MS.
@@ -28,7 +29,7 @@ struct fb_reserve_status {
 	struct fb_amount books, chain; /* at that block */
 	uint64_t good;                /* the last one at which they were equal; 0: none yet */
 	uint64_t bad;                 /* the first one found at which they differ; 0: none */
-	bool differs;                 /* and not released */
+	bool differs;                 /* at that block or an earlier one */
 	bool ledger;                  /* it is the ledger that differs from what was posted */
 };
 struct fb_reserve;
@@ -40,6 +41,5 @@ void fb_reserve_stop(struct fb_reserve *r);
 void fb_reserve_close(struct fb_reserve *r); /* stopped. NULL allowed */
 void fb_reserve_wake(struct fb_reserve *r);  /* the indexer's `changed` */
 bool fb_reserve_differs(const struct fb_reserve *r); /* withdrawals must not go out */
-void fb_reserve_release(struct fb_reserve *r); /* by an operator */
 void fb_reserve_status(const struct fb_reserve *r, struct fb_reserve_status *out);
 #endif /* FB_RESERVE_H */

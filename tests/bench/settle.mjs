@@ -18,7 +18,7 @@ const LARGE_GAS = 400_000_000;
 // In this order, so that what is cut off at the end is what matters least. Each has an anvil of its own.
 const CHAINS = [
 	{ name: 'large', blockTime: 1, gasLimit: LARGE_GAS, concurrency: [200, 1000, 4000] },
-	{ name: 'blocks', blockTime: 1, concurrency: [1, 64, 200, 1000] },
+	{ name: 'blocks', blockTime: 1, concurrency: [1, 200, 1000] },
 	{ name: 'automine', blockTime: 0, concurrency: [1, 16, 64] },
 ];
 const QUICK = { automine: [64], blocks: [200], large: [1000] };
@@ -136,7 +136,8 @@ async function measureAt(connections, chain, stage, servers, { rounds, seconds, 
 }
 
 async function measureStage(chain, payments, options) {
-	const stage = await openStage(FOLDER, {
+	const folder = join(FOLDER, chain.name);
+	const stage = await openStage(folder, {
 		bodies: payments.path, blockTime: chain.blockTime,
 		anvilOptions: chain.gasLimit ? ['--gas-limit', String(chain.gasLimit)] : [],
 	});
@@ -150,13 +151,14 @@ async function measureStage(chain, payments, options) {
 		return { raw, rows };
 	} finally {
 		await stage.close();
-		rmSync(join(FOLDER, 'data'), { recursive: true, force: true });
+		rmSync(join(folder, 'data'), { recursive: true, force: true });
 	}
 }
 
 async function makeReport(options) {
 	rmSync(FOLDER, { recursive: true, force: true });
-	mkdirSync(FOLDER, { recursive: true });
+	for (const { name } of CHAINS)
+		mkdirSync(join(FOLDER, name), { recursive: true });
 	const report = { machine: describeMachine(), seconds: options.seconds, raw: [], rows: [] };
 	const path = join(FOLDER, 'bodies.jsonl');
 	await writeBodies(path, options.quick ? BODIES.quick : BODIES.full);

@@ -69,6 +69,12 @@ export async function readOutcomes(path) {
 const isPaidBy = (move, { from, to }) =>
 	move.payer === from && move.from === from && move.to === to && move.amount === PRICE;
 
+function describe({ errorReason, errorMessage, error }) {
+	if (errorReason === undefined)
+		return error?.split('\n')[0];
+	return errorMessage ? `${errorReason}: ${errorMessage.split('\n')[0]}` : errorReason;
+}
+
 // untrue: a success that the named transaction does not hold. untold: money moved, and success was never answered.
 export function compare(outcomes, payments, { moved }) {
 	const reasons = {};
@@ -79,7 +85,7 @@ export function compare(outcomes, payments, { moved }) {
 		untrue += what === 'right' && !isTrue ? 1 : 0;
 		untold += what !== 'right' && move ? 1 : 0;
 		if (what !== 'right') {
-			const reason = answer.errorReason ?? answer.error?.split('\n')[0] ?? what;
+			const reason = describe(answer) ?? what;
 			reasons[reason] = (reasons[reason] ?? 0) + 1;
 		}
 	}

@@ -32,6 +32,9 @@ static void fill_x402(struct fb_server *s)
 	x->verify_ms = s->conf.verify_timeout_ms;
 	x->settle_ms = s->conf.settle_wait_ms + SETTLE_MARGIN_MS;
 	x->gas_limit_max = s->conf.gas_limit_max;
+	x->payment_identifier = s->conf.payment_identifier;
+	x->store = s->store;
+	x->commit = fb_writer_port(s->writer);
 }
 
 static void mount_all(struct fb_server *s)

@@ -15,6 +15,9 @@ struct fb_x402_job *fb_x402_job_new(struct fb_x402 *x, const struct fb_claim *c)
 	atomic_init(&j->end, FB_X402_OPEN);
 	j->x402 = x;
 	j->wait = NULL;
+	j->refused = FB_OK;
+	j->repeated = false;
+	j->id.given = false;
 	memcpy(&j->claim, c, offsetof(struct fb_claim, signature));
 	memcpy(j->claim.signature, c->signature, c->signature_len);
 	return j;

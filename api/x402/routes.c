@@ -9,7 +9,7 @@ static struct fb_answered supported(struct fb_request *r)
 	struct fb_wire_kind kind = { fb_str_of(x->network->caip2), fb_str_of(x->network->v1_name) };
 	struct fb_buf b = fb_arena_buf(r->arena, SUPPORTED_MAX);
 
-	fb_wire_write_supported(&b, &kind, 1, x->signers, x->signer_count);
+	fb_wire_write_supported(&b, &kind, 1, x->signers, x->signer_count, x->payment_identifier);
 	return fb_http_json(r, 200, fb_buf_view(&b));
 }
 

@@ -58,16 +58,28 @@ void fb_x402_close(struct fb_x402 *x)
 
 /* On the loop's thread. A success that comes when the caller has been told that nothing is known is the next
  * caller's. */
+static void finish_job(struct fb_x402_job *j)
+{
+	struct fb_http_wait *w = j->wait;
+	bool left = atomic_exchange(&j->end, FB_X402_ANSWERED) == FB_X402_LEFT;
+
+	if (left && !j->repeated && j->refused == FB_OK && j->outcome.reason == FB_REASON_NONE)
+		fb_loop_post(j->x402->loop, give_back, delivery_of(j->x402, &j->outcome));
+	fb_x402_job_release(j);
+	fb_http_wake(w);
+}
+
 static void on_outcome(void *arg, const struct fb_settle_outcome *o)
 {
 	struct fb_x402_job *j = arg;
-	struct fb_http_wait *w = j->wait;
 
 	j->outcome = *o;
-	if (atomic_exchange(&j->end, FB_X402_ANSWERED) == FB_X402_LEFT && o->reason == FB_REASON_NONE)
-		fb_loop_post(j->x402->loop, give_back, delivery_of(j->x402, o));
-	fb_x402_job_release(j);
-	fb_http_wake(w);
+	if (!j->id.given) {
+		finish_job(j);
+		return;
+	}
+	j->repeated = fb_x402_id_repeats(j, &j->outcome);
+	fb_x402_id_bind(j, finish_job);
 }
 
 /* On the loop's thread. */
@@ -75,6 +87,12 @@ static void submit(void *arg)
 {
 	struct fb_x402_job *j = arg;
 
+	j->id.given = j->id.given && j->claim.signer_matches; /* whose id would it be otherwise? */
+	j->refused = j->id.given ? fb_x402_id_begin(j) : FB_OK;
+	if (j->refused != FB_OK) {
+		finish_job(j);
+		return;
+	}
 	fb_settle_submit(j->x402->settle, &j->claim, on_outcome, j);
 }
 
@@ -84,8 +102,8 @@ struct pending {
 	void *mine;
 };
 
-struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c,
-					fb_handler *next, void *mine)
+static struct fb_answered settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c,
+				       struct fb_str id, fb_handler *next, void *mine)
 {
 	struct pending *p = FB_NEW(r->arena, struct pending);
 	struct fb_x402_job *j;
@@ -94,6 +112,8 @@ struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r,
 		return fb_http_error(r, FB_NO_MEMORY, NULL);
 	j = fb_x402_job_new(x, c);
 	fb_claim_recover(&j->claim);
+	if (id.len > 0)
+		fb_x402_id_make(&j->id, x->network->chain_id, c, id);
 	*p = (struct pending){ j, mine };
 	r->state = p;
 	j->wait = fb_http_wait(r, next, x->settle_ms);
@@ -101,19 +121,43 @@ struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r,
 	return fb_http_later(j->wait);
 }
 
-struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
+struct fb_answered fb_x402_settle_later(struct fb_x402 *x, struct fb_request *r, const struct fb_claim *c,
+					fb_handler *next, void *mine)
+{
+	return settle_later(x, r, c, (struct fb_str){ "", 0 }, next, mine);
+}
+
+/* What the loop left in the job, if it was there before the deadline. */
+struct taken {
+	struct fb_settle_outcome outcome;
+	enum fb_status refused;
+	bool repeated;
+	void *mine;
+};
+
+static struct taken take(struct fb_request *r)
 {
 	struct pending *p = r->state;
-	struct fb_settle_outcome o = { .reason = FB_REASON_SETTLE_ERROR };
+	struct taken t = { .outcome.reason = FB_REASON_SETTLE_ERROR, .mine = p->mine };
 
-	if (r->expired && atomic_exchange(&p->job->end, FB_X402_LEFT) == FB_X402_OPEN)
-		snprintf(o.note.text, sizeof(o.note.text),
+	if (r->expired && atomic_exchange(&p->job->end, FB_X402_LEFT) == FB_X402_OPEN) {
+		snprintf(t.outcome.note.text, sizeof(t.outcome.note.text),
 			 "the outcome is not known yet: ask again with the same payload");
-	else
-		o = p->job->outcome;
+	} else {
+		t.refused = p->job->refused;
+		t.repeated = p->job->repeated;
+		t.outcome = t.refused == FB_OK ? p->job->outcome : t.outcome;
+	}
 	fb_x402_job_release(p->job);
-	*mine = p->mine;
-	return o;
+	return t;
+}
+
+struct fb_settle_outcome fb_x402_outcome(struct fb_request *r, void **mine)
+{
+	struct taken t = take(r);
+
+	*mine = t.mine;
+	return t.outcome;
 }
 
 /* ---- POST /settle ------------------------------------------------------------------------------------- */
@@ -133,7 +177,8 @@ static bool has_record(const struct fb_settle_outcome *o)
 	return o->has_tx || o->reason == FB_REASON_PENDING || o->reason == FB_REASON_SETTLE_ERROR;
 }
 
-static struct fb_answered answer(struct fb_request *r, const struct fb_settle_outcome *o, struct settling *s)
+static struct fb_answered answer(struct fb_request *r, const struct fb_settle_outcome *o, struct settling *s,
+				 bool repeated)
 {
 	struct fb_settlement_answer a = { .reason = o->reason, .message = o->note.text[0] == '\0' ? NULL : o->note.text,
 					  .payer = s->payer, .network = s->network, .has_tx = o->has_tx, .tx = o->tx,
@@ -145,16 +190,20 @@ static struct fb_answered answer(struct fb_request *r, const struct fb_settle_ou
 	fb_wire_write_settlement(&b, &a);
 	FB_ASSERT(!b.overflowed); /* every text in it is bounded */
 	reply.body = fb_buf_view(&b);
-	fb_x402_watch(r->ctx, &reply, o);
+	if (!repeated) /* one that was told before is not given back */
+		fb_x402_watch(r->ctx, &reply, o);
 	return fb_http_reply(r, &reply);
 }
 
 static struct fb_answered finish(struct fb_request *r)
 {
-	void *mine;
-	struct fb_settle_outcome o = fb_x402_outcome(r, &mine);
+	struct taken t = take(r);
 
-	return answer(r, &o, mine);
+	if (t.refused == FB_CONFLICT)
+		return fb_http_error(r, t.refused, "this payment-identifier came with another payment");
+	if (t.refused != FB_OK)
+		return fb_http_error(r, t.refused, NULL);
+	return answer(r, &t.outcome, t.mine, t.repeated);
 }
 
 static void name_settlement(struct settling *s, const struct fb_x402 *x, const struct fb_claim *c)
@@ -174,6 +223,23 @@ static struct fb_str bounded(struct fb_str s)
 	return s.len <= TEXT_MAX ? s : (struct fb_str){ s.at, 0 };
 }
 
+/* Empty afterwards if there is none, or ids are not looked at. */
+static enum fb_status take_identifier(const struct fb_x402 *x, struct fb_x402_intake *in, struct fb_error *e)
+{
+	struct fb_payment *p = &in->wire.payment;
+
+	if (!x->payment_identifier || in->reason != FB_REASON_NONE) {
+		p->identifier = (struct fb_str){ "", 0 };
+		return FB_OK;
+	}
+	if (p->identifier_malformed)
+		return fb_error_set(e, FB_BAD_VALUE, "extensions.payment-identifier.info: want an id of %d to %d of "
+				    "A-Z a-z 0-9 _ -", FB_WIRE_IDENTIFIER_MIN, FB_WIRE_IDENTIFIER_MAX);
+	if (p->identifier_required && p->identifier.len == 0)
+		return fb_error_set(e, FB_MISSING, "extensions.payment-identifier.info.id: it is required");
+	return FB_OK;
+}
+
 struct fb_answered fb_x402_settle(struct fb_request *r)
 {
 	struct settling *s = FB_NEW(r->arena, struct settling);
@@ -184,10 +250,13 @@ struct fb_answered fb_x402_settle(struct fb_request *r)
 
 	if (st != FB_OK)
 		return fb_x402_bad_request(r, st, &e);
+	st = take_identifier(r->ctx, &in, &e);
+	if (st != FB_OK)
+		return fb_x402_bad_request(r, st, &e);
 	s->payer = bounded(in.wire.payment.payer_text);
 	s->network = bounded(in.wire.requirement.network);
 	if (in.reason != FB_REASON_NONE)
-		return answer(r, &(struct fb_settle_outcome){ .reason = in.reason, .note = in.note }, s);
+		return answer(r, &(struct fb_settle_outcome){ .reason = in.reason, .note = in.note }, s, false);
 	name_settlement(s, r->ctx, &claim);
-	return fb_x402_settle_later(r->ctx, r, &claim, finish, s);
+	return settle_later(r->ctx, r, &claim, in.wire.payment.identifier, finish, s);
 }

@@ -67,7 +67,7 @@ static void write_kind(struct fb_jw *w, uint64_t version, struct fb_str network)
 }
 
 void fb_wire_write_supported(struct fb_buf *out, const struct fb_wire_kind *kinds, size_t count,
-			     const struct fb_address *signers, size_t signer_count)
+			     const struct fb_address *signers, size_t signer_count, bool payment_identifier)
 {
 	struct fb_jw w;
 
@@ -82,6 +82,8 @@ void fb_wire_write_supported(struct fb_buf *out, const struct fb_wire_kind *kind
 	fb_jw_end(&w);
 	fb_jw_key(&w, "extensions");
 	fb_jw_array(&w);
+	if (payment_identifier)
+		fb_jw_text(&w, "payment-identifier");
 	fb_jw_end(&w);
 	fb_jw_key(&w, "signers");
 	fb_jw_object(&w);

@@ -46,6 +46,35 @@ static void read_accepted(struct fb_wire_reader *r, struct fb_payment *out, stru
 	fb_wire_may_text(r, &out->resource_url, resource, "url");
 }
 
+static bool is_identifier(struct fb_str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.at[i];
+
+		if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+			return false;
+	}
+	return s.len >= FB_WIRE_IDENTIFIER_MIN && s.len <= FB_WIRE_IDENTIFIER_MAX;
+}
+
+/* What is wrong in it is no fault of the payment: who does not look at ids must not mind. */
+static void read_identifier(struct fb_payment *out, struct fb_json_value payment, struct fb_arena *arena)
+{
+	struct fb_json_value extension = fb_json_get(fb_json_get(payment, "extensions"), "payment-identifier");
+	struct fb_json_value info = fb_json_get(extension, "info");
+	struct fb_json_value required = fb_json_get(info, "required"), id = fb_json_get(info, "id");
+	struct fb_str text = { "", 0 };
+
+	if (fb_json_absent_or_null(extension))
+		return;
+	out->identifier_malformed =
+		!fb_json_is(info, FB_JSON_OBJECT) ||
+		(!fb_json_absent_or_null(required) && fb_json_bool(&out->identifier_required, required) != FB_OK) ||
+		(!fb_json_absent_or_null(id) && (fb_json_string(&text, id, arena) != FB_OK || !is_identifier(text)));
+	if (!out->identifier_malformed)
+		out->identifier = text;
+}
+
 /* Another kind of authorization beside ours makes the payload the other kind, as stock clients decide it. */
 static bool is_eip3009(struct fb_wire_node payload)
 {
@@ -62,6 +91,7 @@ enum fb_reason fb_wire_read_payment(struct fb_wire_reader *r, struct fb_payment 
 	*out = (struct fb_payment){ .version = version };
 	if (version == 2) {
 		read_accepted(r, out, n);
+		read_identifier(out, n.object, r->arena);
 	} else {
 		fb_wire_need_text(r, &out->scheme, n, "scheme");
 		fb_wire_need_network(r, &out->network, n);

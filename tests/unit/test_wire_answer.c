@@ -119,13 +119,14 @@ static void supported__networks_and_signers__golden_bytes(void **state)
 	CHECK_STATUS(FB_OK, fb_address_parse(&signers[0], FB_STR("0x70997970c51812dc3a010c7d01b50e0d17dc79c8")));
 	CHECK_STATUS(FB_OK, fb_address_parse(&signers[1], FB_STR(WIRE_PAYEE)));
 	begin();
-	fb_wire_write_supported(&out, kinds, 2, signers, 2);
+	fb_wire_write_supported(&out, kinds, 2, signers, 2, true);
 	CHECK_STR("{\"kinds\":[{\"x402Version\":2,\"scheme\":\"exact\",\"network\":\"eip155:84532\"},"
 		  "{\"x402Version\":1,\"scheme\":\"exact\",\"network\":\"base-sepolia\"},"
-		  "{\"x402Version\":2,\"scheme\":\"exact\",\"network\":\"eip155:42161\"}],\"extensions\":[],"
+		  "{\"x402Version\":2,\"scheme\":\"exact\",\"network\":\"eip155:42161\"}],"
+		  "\"extensions\":[\"payment-identifier\"],"
 		  "\"signers\":{\"eip155:*\":[\"" WIRE_PAYER "\",\"" WIRE_PAYEE "\"]}}", fb_buf_view(&out));
 	begin();
-	fb_wire_write_supported(&out, kinds, 0, signers, 0);
+	fb_wire_write_supported(&out, kinds, 0, signers, 0, false);
 	CHECK_STR("{\"kinds\":[],\"extensions\":[],\"signers\":{\"eip155:*\":[]}}", fb_buf_view(&out));
 }
 

@@ -356,6 +356,61 @@ static void request__arena_of_any_size__no_memory_or_done(void **state)
 	CHECK_STATUS(FB_NO_MEMORY, fb_wire_read_request(&request, &reason, body, wire_tokens, wire_arena_of(0), NULL));
 }
 
+#define ID16 "abcXYZ_-01234567"
+static void request__payment_identifier__read_or_malformed(void **state)
+{
+	static const struct {
+		const char *extensions, *id;
+		bool required, malformed;
+	} rows[] = {
+		{ "{\"payment-identifier\":{\"info\":{\"id\":\"" ID16 "\"}}}", ID16, false, false },
+		{ "{\"payment-identifier\":{\"info\":{\"required\":true,\"id\":\"" ID16 "\"},\"schema\":{}}}", ID16, true,
+		  false },
+		{ "{\"payment-identifier\":{\"info\":{\"required\":true,\"id\":null}}}", "", true, false },
+		{ "{\"payment-identifier\":{\"info\":{\"required\":false}}}", "", false, false },
+		{ "{\"payment-identifier\":null}", "", false, false },
+		{ "{\"bazaar\":{}}", "", false, false },
+		{ "{}", "", false, false },
+		{ "null", "", false, false },
+		{ "7", "", false, false },
+		{ "{\"payment-identifier\":{}}", "", false, true },
+		{ "{\"payment-identifier\":7}", "", false, true },
+		{ "{\"payment-identifier\":{\"info\":[]}}", "", false, true },
+		{ "{\"payment-identifier\":{\"info\":{\"required\":\"true\"}}}", "", false, true },
+		{ "{\"payment-identifier\":{\"info\":{\"id\":16}}}", "", false, true },
+		{ "{\"payment-identifier\":{\"info\":{\"id\":\"\"}}}", "", false, true },
+		{ "{\"payment-identifier\":{\"info\":{\"id\":\"abcXYZ_-0123456\"}}}", "", false, true },
+		{ "{\"payment-identifier\":{\"info\":{\"id\":\"abcXYZ_-0123456.\"}}}", "", false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FB_COUNT(rows); i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text), "\"extensions\":%s,\"payload\":", rows[i].extensions);
+		CHECK_STATUS(FB_OK, read_body(wire_edit(WIRE_BODY_V2, "", "\"payload\":", text)));
+		CHECK(reason == FB_REASON_NONE);
+		CHECK_STR(rows[i].id, request.payment.identifier);
+		CHECK(request.payment.identifier_malformed == rows[i].malformed);
+		CHECK(rows[i].malformed || request.payment.identifier_required == rows[i].required);
+	}
+}
+
+static void request__payment_identifier_length__up_to_the_limit(void **state)
+{
+	char text[256], id[FB_WIRE_IDENTIFIER_MAX + 2];
+
+	(void)state;
+	for (size_t len = FB_WIRE_IDENTIFIER_MAX; len <= FB_WIRE_IDENTIFIER_MAX + 1; len++) {
+		memset(id, 'a', len);
+		id[len] = '\0';
+		snprintf(text, sizeof(text), "\"extensions\":{\"payment-identifier\":{\"info\":{\"id\":\"%s\"}}},\"payload\":",
+			 id);
+		CHECK_STATUS(FB_OK, read_body(wire_edit(WIRE_BODY_V2, "", "\"payload\":", text)));
+		CHECK(request.payment.identifier_malformed == (len > FB_WIRE_IDENTIFIER_MAX));
+	}
+}
+
 int wire_request_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +428,8 @@ int wire_request_tests(void)
 		cmocka_unit_test(request__network_length__refused_beyond_the_limit),
 		cmocka_unit_test(request__more_tokens_than_memory__too_many),
 		cmocka_unit_test(request__arena_of_any_size__no_memory_or_done),
+		cmocka_unit_test(request__payment_identifier__read_or_malformed),
+		cmocka_unit_test(request__payment_identifier_length__up_to_the_limit),
 	};
 	return cmocka_run_group_tests_name("wire.request", tests, NULL, NULL);
 }

@@ -5,6 +5,11 @@
  *            {"error":…} for a body that is no x402 request. A well-formed request never gets a 5xx.
  * Errors     see Answers; a request that cannot get memory is a 503 before anything is settled.
  * Policy     when payees are listed, a requirement for another payTo is refused before any work.
+ * Ids        with payment_identifier, a v2 payment may carry extensions["payment-identifier"].info.id, 16 to 128 of
+ *            A-Z a-z 0-9 _ -. It is bound, durably, to the exact payment that was settled with it: the same payment
+ *            with the same id gets its success again, any other payment of that payer with it a 409. 400: an id of
+ *            another shape, or info.required without one. Of payments whose signature is not the payer's own key's (a
+ *            contract's) the id is not looked at. Stored: DATA.md, key I.
  * Ownership  borrows everything until the HTTP server has stopped; loop and settle until the loop has closed.
  * Threads    handlers on the API pool; facts and settlements on the chain's loop.
  * Spec       x402 v1 and v2 facilitator API.
@@ -18,6 +23,7 @@
 #include "farebox/network.h"
 #include "farebox/port.h"
 #include "farebox/settle.h"
+#include "farebox/store.h"
 #include "farebox/verify.h"
 #include "farebox/view.h"
 #include "farebox/wire.h"
@@ -25,6 +31,7 @@
 #include <stdatomic.h>
 
 enum { FB_X402_PAYEES_MAX = 64, FB_X402_SIGNERS_MAX = 8, FB_X402_BODY_MAX = 65536 };
+struct fb_x402_job;
 struct fb_x402 {
 	const struct fb_network *network;
 	struct fb_loop *loop;
@@ -39,6 +46,10 @@ struct fb_x402 {
 	uint64_t gas_limit_max;
 	struct fb_address payees[FB_X402_PAYEES_MAX];
 	size_t payee_count; /* 0: any */
+	bool payment_identifier; /* the extension is honoured; then: */
+	struct fb_store *store;
+	struct fb_commit commit;
+	struct fb_x402_job *running; /* the loop's: settlements with an id; NULL at first */
 	atomic_bool closed; /* false at first */
 };
 struct fb_mount fb_x402_mount(struct fb_x402 *x);

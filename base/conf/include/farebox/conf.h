@@ -50,6 +50,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \
 	TEXT(pay_to, "", "FAREBOX_PAY_TO", "payees that may be settled for, comma-separated; empty is any")             \
 	SECRET(api_keys, "FAREBOX_API_KEYS", "API keys, one a line: a file or $NAME; when set, /verify and /settle need one") \
+	SWITCH(payment_identifier, "FAREBOX_PAYMENT_IDENTIFIER", "the same payment with the same payment-identifier gets its success again") \
 	NUMBER(gas_limit_max, 400000, 21000, 16000000, "FAREBOX_GAS_LIMIT_MAX", "absolute gas cap of one settlement")   \
 	NUMBER(batch_max, 100, 1, 100, "FAREBOX_BATCH_MAX", "payments that may share a transaction; 1 sends each alone")  \
 	NUMBER(batch_gas_max, 16000000, 400000, 16000000, "FAREBOX_BATCH_GAS_MAX", "gas limit of a transaction that payments share") \

@@ -61,6 +61,8 @@ const char *fb_reason_text(enum fb_reason r);
 /* ---- values ------------------------------------------------------------------------------------ */
 enum { FB_WIRE_SIGNATURE_MAX = 8192, FB_WIRE_NETWORK_MAX = 64, FB_WIRE_HEADER_MAX = 16384 /* of a payment, base64 */ };
 
+enum { FB_WIRE_IDENTIFIER_MIN = 16, FB_WIRE_IDENTIFIER_MAX = 128 };
+
 struct fb_requirement {
 	struct fb_str scheme, network;
 	struct fb_u256 amount;
@@ -79,6 +81,9 @@ struct fb_payment {
 	struct fb_str signature;  /* bytes, decoded */
 	struct fb_str payer_text; /* authorization.from verbatim: answers echo it */
 	struct fb_str resource_url; /* v2 resource.url, empty if none */
+	/* v2 extensions["payment-identifier"].info; malformed: it is not what its extension says */
+	struct fb_str identifier; /* FB_WIRE_IDENTIFIER_MIN.._MAX of A-Z a-z 0-9 _ -; empty if none */
+	bool identifier_required, identifier_malformed;
 	bool has_accepted;           /* v2 */
 	struct fb_requirement accepted;
 };
@@ -130,7 +135,7 @@ struct fb_wire_kind {
 	struct fb_str caip2, v1_name; /* each network gives a v2 and a v1 kind; an empty name gives none */
 };
 void fb_wire_write_supported(struct fb_buf *out, const struct fb_wire_kind *kinds, size_t count,
-			     const struct fb_address *signers, size_t signer_count);
+			     const struct fb_address *signers, size_t signer_count, bool payment_identifier);
 
 /* ---- what a resource server says ------------------------------------------------------------------ */
 struct fb_offer { /* url absolute, name and version of the domain not empty, max_timeout_s above 0 */

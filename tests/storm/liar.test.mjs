@@ -63,14 +63,14 @@ async function run(t, name, plan) {
 }
 
 test('liar__every_fault_at_once__all_is_paid_once_and_nobody_is_blamed', (t) =>
-	run(t, 'every', { payments: short(80, 3000), rates: [everyFault(15)] }));
+	run(t, 'every', { payments: short(150, 3000), rates: [everyFault(30)] }));
 
 for (const fault of EVERY_FAULT)
 	test(`liar__${fault}__all_is_paid_once_and_nobody_is_blamed`, { skip: short('only in the full run', false) }, (t) =>
 		run(t, fault, { payments: 400, rates: [{ [fault]: fault === 'hangs' ? 100 : 250 }] }));
 
 test('liar__the_first_of_two_endpoints__all_is_paid_once', (t) =>
-	run(t, 'first', { payments: short(100, 2000), rates: [everyFault(30), null] }));
+	run(t, 'first', { payments: short(100, 2000), rates: [everyFault(50), null] }));
 
 test('liar__the_second_of_two_endpoints_and_the_first_often_fails__all_is_paid_once', (t) =>
 	run(t, 'second', { payments: short(50, 2000), rates: [{ fails: 100, closes: 100 }, everyFault(20)] }));

@@ -63,7 +63,7 @@ async function run(t, name, plan) {
 }
 
 test('liar__every_fault_at_once__all_is_paid_once_and_nobody_is_blamed', (t) =>
-	run(t, 'every', { payments: short(150, 3000), rates: [everyFault(30)] }));
+	run(t, 'every', { payments: short(60, 3000), rates: [everyFault(30)] }));
 
 for (const fault of EVERY_FAULT)
 	test(`liar__${fault}__all_is_paid_once_and_nobody_is_blamed`, { skip: short('only in the full run', false) }, (t) =>

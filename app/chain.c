@@ -152,6 +152,8 @@ static void open_settle(struct fb_server *s)
 					       .batch_max = s->conf.batch_max,
 					       .batch_gas_max = s->conf.batch_gas_max,
 					       .batch_age_ms = s->conf.batch_age_ms,
+					       .payer_day_wei = (fb_u128)s->conf.payer_gas_day_gwei * GWEI,
+					       .api_key_day_wei = (fb_u128)s->conf.api_key_gas_day_gwei * GWEI,
 					       .batch_inflight = s->conf.batch_inflight };
 	struct fb_lane_owner owner;
 

@@ -155,3 +155,15 @@ enum fb_status fb_auth_check(void *ctx, const struct fb_request *r, const struct
 		found |= fb_bytes_eq_secret(hash.bytes, k->hashes[i].bytes, sizeof(hash.bytes));
 	return found ? FB_OK : FB_UNAUTHORIZED;
 }
+
+bool fb_auth_identity(uint8_t out[FB_AUTH_IDENTITY_LEN], const struct fb_request *r)
+{
+	struct fb_str key = presented_key(r);
+	struct fb_hash hash;
+
+	if (key.len < FB_AUTH_KEY_MIN || key.len > FB_AUTH_KEY_MAX)
+		return false;
+	hash = fb_sha256(key.at, key.len);
+	memcpy(out, hash.bytes, FB_AUTH_IDENTITY_LEN);
+	return true;
+}

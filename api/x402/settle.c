@@ -1,8 +1,12 @@
 /* POST /settle, and settling for the paywall. */
 #include "x402_int.h"
 
+#include "farebox/auth.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+
+_Static_assert((int)FB_AUTH_IDENTITY_LEN == (int)FB_SETTLE_API_KEY_LEN, "one is the other");
 
 enum { ANSWER_MAX = 2048, TEXT_MAX = 64 };
 
@@ -93,7 +97,7 @@ static void submit(void *arg)
 		finish_job(j);
 		return;
 	}
-	fb_settle_submit(j->x402->settle, &j->claim, on_outcome, j);
+	fb_settle_submit(j->x402->settle, &j->claim, j->has_api_key ? j->api_key : NULL, on_outcome, j);
 }
 
 /* What r->state points at while the request is suspended. */
@@ -114,6 +118,7 @@ static struct fb_answered settle_later(struct fb_x402 *x, struct fb_request *r, 
 	fb_claim_recover(&j->claim);
 	if (id.len > 0)
 		fb_x402_id_make(&j->id, x->network->chain_id, c, id);
+	j->has_api_key = fb_auth_identity(j->api_key, r);
 	*p = (struct pending){ j, mine };
 	r->state = p;
 	j->wait = fb_http_wait(r, next, x->settle_ms);

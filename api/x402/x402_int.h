@@ -19,6 +19,8 @@ struct fb_x402_job {
 	atomic_int end; /* enum fb_x402_end of a settlement: which came first, its outcome or the request's deadline */
 	struct fb_x402 *x402;
 	struct fb_http_wait *wait;
+	bool has_api_key; /* of a settlement: whose budget it is charged to */
+	uint8_t api_key[FB_SETTLE_API_KEY_LEN];
 	struct fb_claim claim;
 	struct fb_facts facts;           /* of a verification */
 	struct fb_settle_outcome outcome; /* of a settlement */

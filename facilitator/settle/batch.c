@@ -46,6 +46,25 @@ static void check_gas(struct fb_settle_set *set)
 	set->count = kept;
 }
 
+/* Refuses whose payer, or whose API key, has cost enough today. Charged is what it is expected to cost. */
+static void check_budgets(struct fb_settle_set *set, const struct fb_settle_fees *fees)
+{
+	fb_u128 most = set->settle->settings.max_fee_wei;
+	fb_u128 price = fees->base_fee < most ? fees->base_fee + (fees->tip < most ? fees->tip : most) : most;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct fb_settle_entry *e = set->entries[i];
+
+		if (fb_settle_charge(e, e->gas * price))
+			set->entries[kept++] = e;
+		else
+			fb_settle_refuse(e, FB_REASON_SETTLE_ERROR,
+					 "the payer's, or the API key's, gas budget of the day is spent; nothing was sent");
+	}
+	set->count = kept;
+}
+
 /* ---- call data ------------------------------------------------------------------------------------------- */
 
 /* Everything a job points at. */
@@ -237,6 +256,7 @@ void fb_settle_hand_over(struct fb_settle_set *set, const struct fb_settle_fees 
 	bool estimated = set->estimated;
 
 	check_gas(set);
+	check_budgets(set, fees);
 	if (set->count > 0)
 		hand_over(set, fees, estimated);
 	free(set);

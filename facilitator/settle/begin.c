@@ -36,6 +36,7 @@ void fb_settle_tell(struct fb_settle_entry *e)
 void fb_settle_refuse(struct fb_settle_entry *e, enum fb_reason reason, const char *note)
 {
 	log_refusal(e, reason, note);
+	fb_settle_uncharge(e);
 	fb_settle_release(e);
 	e->refusal = (struct fb_settle_outcome){ .reason = reason, .key = e->key };
 	snprintf(e->refusal.note.text, sizeof(e->refusal.note.text), "%s", note);

@@ -190,7 +190,9 @@ static void on_signing(void *ctx, struct fb_str bytes, const struct fb_hash *tx,
 		sign_record(e, &j, tx);
 		encode_row(e);
 		puts->put[puts->count++] = row_put(e);
+		fb_settle_add_charge(s, e);
 	}
+	fb_settle_put_charges(s, j.number, puts);
 }
 
 static void on_durable(void *ctx, struct fb_str bytes, const struct fb_hash *tx, enum fb_status status)

@@ -28,6 +28,7 @@ void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct f
 				 .metrics = metrics };
 	memcpy(s->lanes, lanes, lane_count * sizeof(lanes[0]));
 	s->ready_tail = &s->ready;
+	fb_settle_budget_load(s);
 	s->timer = fb_timer_start(loop, FB_SETTLE_TICK_MS, FB_SETTLE_TICK_MS, on_tick, s);
 	*out = s;
 }
@@ -47,6 +48,7 @@ void fb_settle_close(struct fb_settle *s)
 	fb_timer_stop(s->gathering);
 	fb_settle_each(s, free_entry);
 	FB_ASSERT(s->entries == 0 && s->ready_count == 0);
+	fb_settle_budget_clear(s);
 	free(s);
 }
 
@@ -107,6 +109,7 @@ static void tick_entry(struct fb_settle_entry *e)
 static void on_tick(void *arg)
 {
 	fb_settle_each(arg, tick_entry);
+	fb_settle_budget_sweep(arg);
 }
 
 void fb_settle_drain(struct fb_settle *s)
@@ -119,6 +122,7 @@ void fb_settle_drain(struct fb_settle *s)
 
 struct submission {
 	const struct fb_claim *claim;
+	const uint8_t *api_key;
 	void (*done)(void *arg, const struct fb_settle_outcome *o);
 	void *arg;
 };
@@ -141,10 +145,16 @@ static void answer_refusal(struct fb_settle *s, const struct submission *sub, en
 	answer(s, sub, &o);
 }
 
-static void keep_claim(struct fb_settle_entry *e, const struct fb_claim *c)
+/* The first to ask for it is charged for it. */
+static void keep_claim(struct fb_settle_entry *e, const struct submission *sub)
 {
+	const struct fb_claim *c = sub->claim;
+
 	if (e->claim != NULL)
 		return;
+	e->has_api_key = sub->api_key != NULL;
+	if (e->has_api_key)
+		memcpy(e->api_key, sub->api_key, sizeof(e->api_key));
 	e->claim = fb_must_alloc(1, sizeof(*e->claim));
 	*e->claim = *c;
 }
@@ -188,7 +198,7 @@ static void join(struct fb_settle_entry *e, const struct submission *sub)
 		answer_other(s, sub, &e->record);
 		return;
 	}
-	keep_claim(e, sub->claim);
+	keep_claim(e, sub);
 	fb_settle_wait(e, sub->done, sub->arg);
 	if (e->phase == FB_PHASE_IDLE && e->commits == 0)
 		start(e);
@@ -213,7 +223,7 @@ static void take_up(struct fb_settle *s, const struct submission *sub, const str
 	}
 	e = fb_settle_add(s, key);
 	e->record = *r;
-	keep_claim(e, sub->claim);
+	keep_claim(e, sub);
 	fb_settle_wait(e, sub->done, sub->arg);
 	start(e);
 }
@@ -222,15 +232,15 @@ static void begin_new(struct fb_settle *s, const struct submission *sub, const s
 {
 	struct fb_settle_entry *e = fb_settle_add(s, key);
 
-	keep_claim(e, sub->claim);
+	keep_claim(e, sub);
 	fb_settle_wait(e, sub->done, sub->arg);
 	start(e);
 }
 
-void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
+void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, const uint8_t *api_key,
 		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg)
 {
-	struct submission sub = { c, done, arg };
+	struct submission sub = { c, api_key, done, arg };
 	struct fb_settle_key key = fb_settle_key_of(s->network->chain_id, c);
 	struct fb_settle_entry *e = fb_settle_find(s, &key);
 	struct fb_settle_record record;

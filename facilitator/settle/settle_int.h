@@ -12,6 +12,8 @@ enum {
 	FB_SETTLE_ASK_MS = 200,        /* before a payment of unknown fate is asked about again; doubled */
 	FB_SETTLE_ASKS_MAX = 12,       /* so often; then the next caller asks */
 	FB_SETTLE_ITEM_GAS = 120000,   /* what a payment in a batch is taken to need before it was simulated */
+	FB_SETTLE_PURSES_MAX = 1 << 20, /* payers and API keys with a budget that pay in one day */
+	FB_SETTLE_CHARGES_MAX = 8192,  /* bytes of the row that a transaction's charges are in */
 	FB_SETTLE_JOB_LEN = 8,         /* bytes behind the keys in a lane job's key */
 };
 
@@ -92,6 +94,10 @@ struct fb_settle_entry {
 	unsigned pending; /* questions that will come back with this entry in their hands */
 	unsigned asks;
 	uint64_t due_ms; /* monotonic: PARKED, UNSURE: when to look again; READY: since when */
+	bool has_api_key;
+	uint8_t api_key[FB_SETTLE_API_KEY_LEN]; /* whose budget it is charged to */
+	fb_u128 charged; /* to its budgets, and not durable yet */
+	uint64_t charged_day;
 	uint64_t gas;    /* in its transaction, with its share of the call data */
 	struct fb_settle_outcome refusal;
 	struct fb_hash other; /* ASKING: the foreign transaction that used or cancelled the authorization */
@@ -128,6 +134,12 @@ struct fb_settle {
 	uint64_t last_job;
 	struct fb_lane *signing_lane; /* during fb_lane_send */
 	uint64_t moves[FB_SETTLE_STATE_END][FB_SETTLE_STATE_END];
+	struct fb_settle_purse *purses[FB_SETTLE_BUCKETS]; /* budget.c */
+	size_t purse_count;
+	uint64_t day;  /* of the purses */
+	bool sweeping; /* rows of past days may be left */
+	uint8_t charges[FB_SETTLE_CHARGES_MAX], charges_key[32];
+	size_t charges_len;
 	bool draining, pumping;
 };
 
@@ -161,6 +173,16 @@ void fb_settle_release(struct fb_settle_entry *e); /* may be held or not; who is
 struct fb_u256 fb_settle_held(const struct fb_settle_entry *e); /* by the payer's other entries */
 void fb_settle_park(struct fb_settle_entry *e);
 void fb_settle_unpark(struct fb_settle_entry *e);
+
+/* budget.c: gas money of a day, by payer and by API key */
+void fb_settle_budget_load(struct fb_settle *s);
+void fb_settle_budget_clear(struct fb_settle *s);
+void fb_settle_budget_sweep(struct fb_settle *s); /* now and then: past days go */
+bool fb_settle_charge(struct fb_settle_entry *e, fb_u128 cost); /* false: more than its budgets allow */
+void fb_settle_uncharge(struct fb_settle_entry *e); /* nothing was signed; may be charged or not */
+/* While a transaction is signed: its payments one by one, then their row. */
+void fb_settle_add_charge(struct fb_settle *s, struct fb_settle_entry *e);
+void fb_settle_put_charges(struct fb_settle *s, uint64_t job, struct fb_lane_puts *puts);
 
 /* begin.c: facts and judgement. Whatever fails here fails before anything new is durable or sent. */
 void fb_settle_begin(struct fb_settle_entry *e);

@@ -58,6 +58,8 @@ void fb_rig_claim(struct fb_claim *out, struct fb_rig *r, const struct fb_rig_pa
 struct submission {
 	struct rig_answer *answer;
 	struct fb_claim claim;
+	bool has_api_key;
+	uint8_t api_key[FB_SETTLE_API_KEY_LEN];
 };
 
 static void on_outcome(void *arg, const struct fb_settle_outcome *o)
@@ -77,11 +79,16 @@ static void submit(void *arg)
 {
 	struct submission *s = arg;
 
-	fb_settle_submit(s->answer->rig->settle, &s->claim, on_outcome, s->answer);
+	fb_settle_submit(s->answer->rig->settle, &s->claim, s->has_api_key ? s->api_key : NULL, on_outcome, s->answer);
 	free(s);
 }
 
 fb_rig_ticket fb_rig_submit(struct fb_rig *r, const struct fb_claim *c)
+{
+	return fb_rig_submit_keyed(r, c, 0);
+}
+
+fb_rig_ticket fb_rig_submit_keyed(struct fb_rig *r, const struct fb_claim *c, uint64_t api_key)
 {
 	struct submission *s = fb_must_alloc(1, sizeof(*s));
 	fb_rig_ticket ticket;
@@ -94,6 +101,8 @@ fb_rig_ticket fb_rig_submit(struct fb_rig *r, const struct fb_claim *c)
 	*s->answer = (struct rig_answer){ .rig = r, .key = rig_key(r, c) };
 	rig_unlock(r);
 	s->claim = *c;
+	s->has_api_key = api_key != 0;
+	fb_put_be64(s->api_key, api_key);
 	fb_loop_post(r->loop, submit, s);
 	return ticket;
 }

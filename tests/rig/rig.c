@@ -137,6 +137,8 @@ static enum fb_status open_engines(struct fb_rig *r)
 					     .batch_max = r->settings.batch_max,
 					     .batch_gas_max = 16000000,
 					     .batch_age_ms = 5,
+					     .payer_day_wei = r->settings.payer_day_wei,
+					     .api_key_day_wei = r->settings.api_key_day_wei,
 					     .batch_inflight = 4 };
 	struct fb_commit commit = rig_disk_port(r);
 	struct fb_clock clock = fb_rig_clock(r);

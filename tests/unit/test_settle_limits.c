@@ -76,6 +76,80 @@ static void budget__open_transactions__are_reserved(void **state)
 	fb_rig_close(r);
 }
 
+/* What a payment is expected to cost: its estimate and a fifth, at the base fee and the tip. */
+#define EXPECTED ((fb_u128)GAS_LIMIT * (FB_SIM_BASE_FEE + FB_SIM_TIP))
+
+static void check_payers_budget(struct fb_rig *r, uint32_t payer, uint32_t nonce, bool fits)
+{
+	struct fb_rig_payment p = { .payer = fb_rig_payer(payer), .nonce = nonce };
+	struct fb_address from = fb_key_address(&p.payer);
+	struct fb_settle_outcome o;
+	struct fb_claim c;
+
+	fb_sim_pay_in(fb_rig_sim(r), &from, 1000);
+	fb_rig_claim(&c, r, &p);
+	o = fb_rig_settle(r, &c);
+	CHECK_OUTCOME(fits ? FB_REASON_NONE : FB_REASON_SETTLE_ERROR, o);
+	CHECK(fits || (strstr(o.note.text, "gas budget of the day") != NULL && !o.has_tx));
+	CHECK_SENT(fits ? 1u : 0u, r, &c);
+}
+
+static void budget__of_a_payer__others_go_on_and_a_restart_forgets_nothing(void **state)
+{
+	struct fb_rig *r = rig_with(&(struct fb_rig_settings){ .seed = 1, .payer_day_wei = 3 * EXPECTED });
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		check_payers_budget(r, 0, i, true);
+	check_payers_budget(r, 0, 10, false);
+	check_payers_budget(r, 1, 11, true);
+	fb_rig_stop(r);
+	CHECK_STATUS(FB_OK, fb_rig_start(r));
+	check_payers_budget(r, 0, 12, false);
+	check_payers_budget(r, 1, 13, true);
+	fb_rig_advance_ms(r, 86400000);
+	check_payers_budget(r, 0, 14, true);
+	fb_rig_close(r);
+}
+
+static void budget__of_an_api_key__other_keys_and_none_go_on(void **state)
+{
+	static const struct {
+		uint64_t key;
+		bool fits;
+	} rows[] = { { 7, true }, { 7, true }, { 7, false }, { 8, true }, { 0, true }, { 7, false }, { 8, true } };
+	struct fb_rig *r = rig_with(&(struct fb_rig_settings){ .seed = 1, .api_key_day_wei = 2 * EXPECTED });
+
+	(void)state;
+	for (uint32_t i = 0; i < FB_COUNT(rows); i++) {
+		struct fb_claim c = payment(r, i);
+		fb_rig_ticket t = fb_rig_submit_keyed(r, &c, rows[i].key);
+
+		CHECK_OUTCOME(rows[i].fits ? FB_REASON_NONE : FB_REASON_SETTLE_ERROR, fb_rig_wait(r, t).outcome);
+	}
+	fb_rig_close(r);
+}
+
+/* What was refused for another reason behind the budget's check is not charged. */
+static void budget__of_a_payer_and_nothing_sent__not_charged(void **state)
+{
+	struct fb_rig *r = rig_with(&(struct fb_rig_settings){ .seed = 1, .payer_day_wei = EXPECTED });
+	struct fb_address signer = fb_rig_signer(r);
+
+	(void)state;
+	fb_sim_set_gas_money(fb_rig_sim(r), &signer, 1);
+	fb_rig_advance_ms(r, 6000); /* idle lanes look every 5 s */
+	breathe(100);
+	check_refused(r, 1, "gas money");
+	check_refused(r, 2, "gas money");
+	fb_sim_set_gas_money(fb_rig_sim(r), &signer, (fb_u128)1000000000 * 1000000000);
+	fb_rig_advance_ms(r, 6000);
+	breathe(100);
+	check_success(r, 1);
+	check_refused(r, 3, "gas budget");
+	fb_rig_close(r);
+}
+
 static void gas__estimate_above_the_cap__refused(void **state)
 {
 	static const struct {
@@ -346,6 +420,9 @@ int test_settle_limits(void)
 		cmocka_unit_test(budget__of_the_day__counts_what_was_really_spent_and_ends_with_the_day),
 		cmocka_unit_test(budget__below_one_transaction__nothing_at_all),
 		cmocka_unit_test(budget__open_transactions__are_reserved),
+		cmocka_unit_test(budget__of_a_payer__others_go_on_and_a_restart_forgets_nothing),
+		cmocka_unit_test(budget__of_an_api_key__other_keys_and_none_go_on),
+		cmocka_unit_test(budget__of_a_payer_and_nothing_sent__not_charged),
 		cmocka_unit_test(gas__estimate_above_the_cap__refused),
 		cmocka_unit_test(fee__base_fee_and_cap__never_above_the_cap),
 		cmocka_unit_test(signer__without_gas_money__refused_until_it_has_some),

@@ -27,10 +27,10 @@ static struct {
 	struct fb_settle_key key; /* of the one given back */
 } engine;
 
-void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
+void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, const uint8_t *api_key,
 		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg)
 {
-	(void)s, (void)c;
+	(void)s, (void)c, (void)api_key;
 	engine.done = done;
 	engine.arg = arg;
 	atomic_fetch_add(&engine.submitted, 1);

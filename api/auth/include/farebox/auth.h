@@ -23,4 +23,8 @@ void fb_auth_close(struct fb_auth_keys *k); /* NULL allowed */
 bool fb_auth_has_keys(const struct fb_auth_keys *k);
 /* For fb_http_settings.authorise, with the keys as its context. */
 enum fb_status fb_auth_check(void *keys, const struct fb_request *r, const struct fb_route *route);
+/* What tells the caller's API key from others: bytes of its hash. False: none was presented. That the key is good was
+ * checked when the request was let in. */
+enum { FB_AUTH_IDENTITY_LEN = 8 };
+bool fb_auth_identity(uint8_t out[FB_AUTH_IDENTITY_LEN], const struct fb_request *r);
 #endif /* FB_AUTH_H */

@@ -52,6 +52,8 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	SECRET(api_keys, "FAREBOX_API_KEYS", "API keys, one a line: a file or $NAME; when set, /verify and /settle need one") \
 	SWITCH(payment_identifier, "FAREBOX_PAYMENT_IDENTIFIER", "the same payment with the same payment-identifier gets its success again") \
 	NUMBER(gas_limit_max, 400000, 21000, 16000000, "FAREBOX_GAS_LIMIT_MAX", "absolute gas cap of one settlement")   \
+	NUMBER(payer_gas_day_gwei, 0, 0, 1000000000000000, "FAREBOX_PAYER_GAS_DAY_GWEI", "gas money that one payer may cost in a UTC day; 0 is no limit") \
+	NUMBER(api_key_gas_day_gwei, 0, 0, 1000000000000000, "FAREBOX_API_KEY_GAS_DAY_GWEI", "gas money that one API key may cost in a UTC day; 0 is no limit") \
 	NUMBER(batch_max, 100, 1, 100, "FAREBOX_BATCH_MAX", "payments that may share a transaction; 1 sends each alone")  \
 	NUMBER(batch_gas_max, 16000000, 400000, 16000000, "FAREBOX_BATCH_GAS_MAX", "gas limit of a transaction that payments share") \
 	NUMBER(batch_age_ms, 5, 0, 10000, "FAREBOX_BATCH_AGE_MS", "how long a payment waits for others while few transactions are under way") \

@@ -48,7 +48,7 @@ enum {
 	FB_LANE_BATCH_MAX = 100,      /* keys of one kind that an owner may put together in a job's key */
 	FB_LANE_DATA_MAX = 49152,     /* calldata bytes */
 	FB_LANE_OWNER_MAX = 8192,     /* bytes of an owner's key */
-	FB_LANE_OWNER_PUTS_MAX = 100, /* rows an owner may commit with a lane's */
+	FB_LANE_OWNER_PUTS_MAX = 101, /* rows an owner may commit with a lane's: one a key, and one of all together */
 	FB_LANE_OWNERS_MAX = 4,
 	FB_LANES_MAX = 8, /* side by side in one program */
 	FB_LANE_RESEND_MS = 5000,

@@ -50,6 +50,7 @@
 #include "farebox/wire.h"
 
 enum { FB_SETTLE_ENTRIES_MAX = 4096, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_LANES_MAX = FB_LANES_MAX };
+enum { FB_SETTLE_API_KEY_LEN = 8 /* of an API key's identity */ };
 enum { FB_SETTLE_KEY_LEN = 1 + 8 + 20 + 20 + 32 };
 
 /* X(name, stored number) */
@@ -112,6 +113,7 @@ struct fb_settle_settings {
 	fb_u128 max_fee_wei;
 	size_t batch_max;       /* payments a transaction, 1..FB_LANE_BATCH_MAX */
 	uint64_t batch_gas_max; /* of one transaction */
+	fb_u128 payer_day_wei, api_key_day_wei; /* of gas that one may cost in a UTC day; 0: no limit */
 	uint64_t batch_age_ms;  /* the longest that a payment waits for others while the lanes have room */
 	size_t batch_inflight;  /* transactions a lane that are not included, before payments wait for one that is */
 };
@@ -125,8 +127,9 @@ void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drai
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s);
 /* How often a record made that step in this life. */
 uint64_t fb_settle_moves(const struct fb_settle *s, enum fb_settle_state from, enum fb_settle_state to);
-/* Copies the claim (fb_claim_recover done). done runs exactly once, later or inside this call. */
-void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c,
+/* Copies the claim (fb_claim_recover done). done runs exactly once, later or inside this call. api_key: whose budget
+ * it is charged to, FB_SETTLE_API_KEY_LEN bytes that are the same for the same key and no other; NULL: nobody's. */
+void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, const uint8_t *api_key,
 		      void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
 /* The success answered under this key never went out: the next caller with the same payload may have it. */
 void fb_settle_give_back(struct fb_settle *s, const struct fb_settle_key *key);

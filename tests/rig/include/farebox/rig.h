@@ -38,6 +38,7 @@ struct fb_rig_settings {
 	fb_u128 budget_day_wei;   /* 0: none */
 	uint64_t gas_limit_max;   /* 0 takes 400000 */
 	fb_u128 max_fee_wei;      /* 0 takes 500 gwei */
+	fb_u128 payer_day_wei, api_key_day_wei; /* 0: none */
 	size_t batch_max;         /* payments a transaction; 0 takes FB_LANE_BATCH_MAX */
 };
 /* A chain, an empty directory, a signer with gas money; nothing runs yet. */
@@ -92,6 +93,7 @@ struct fb_rig_answer {
 	bool reached_nobody; /* given after a crash */
 };
 fb_rig_ticket fb_rig_submit(struct fb_rig *r, const struct fb_claim *c);
+fb_rig_ticket fb_rig_submit_keyed(struct fb_rig *r, const struct fb_claim *c, uint64_t api_key); /* 0: none */
 bool fb_rig_answered(struct fb_rig *r, fb_rig_ticket t);
 struct fb_rig_answer fb_rig_wait(struct fb_rig *r, fb_rig_ticket t); /* fails the test after FB_RIG_WAIT_MS */
 struct fb_settle_outcome fb_rig_settle(struct fb_rig *r, const struct fb_claim *c); /* submit and wait */

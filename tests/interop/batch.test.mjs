@@ -23,6 +23,12 @@ const earned = () => balanceOf(stage.chain, stage.payee.address);
 const sent = () => stage.chain.client.getTransactionCount({ address: stage.signer.address });
 const pooled = async () => (await stage.chain.client.getTxpoolStatus()).pending;
 
+// Our intent is durable.
+async function untilSigned({ paymentPayload: { payload: { authorization: { from, nonce } } } }) {
+	const look = async () => (await fetch(`${stage.url}/v1/settlements?payer=${from}&nonce=${nonce}`)).json();
+	await askUntil(look, ({ state }) => state === 'signed', { pauseMs: 10 });
+}
+
 // Settles all of them while the chain stands; `meanwhile` when they are in the pool; then it goes on.
 async function settleTogether(bodies, poolSize, meanwhile = async () => {}) {
 	const { client } = stage.chain;
@@ -103,6 +109,7 @@ test('batch__smart_wallet_among_them__goes_alone_and_succeeds', async () => {
 test('batch__stranger_settles_one_of_them_first__it_counts_and_the_others_succeed', async () => {
 	const bodies = await payMany(20);
 	const settleFirst = async () => {
+		await untilSigned(bodies[10]);
 		const before = await pooled();
 		const work = settleAsStranger(stage.chain, stage.other.address, bodies[10].paymentPayload.payload, HIGH_FEES);
 		await askUntil(pooled, (size) => size > before);

@@ -6,6 +6,7 @@
 enum {
 	FB_FOLLOW_FILTERS = 3, /* eth_getLogs calls that together find all that concerns the escrow */
 	FB_FOLLOW_ENDS = 2,    /* balances: before the range and at its end */
+	FB_FOLLOW_CONFIRMS = 3, /* empty answers to a block that may have logs, where no balance speaks for it */
 	FB_FOLLOW_GAPS_MAX = 8, /* answers in a row whose logs do not explain the balances, before they are believed */
 	FB_FOLLOW_CALLS_MAX = FB_FOLLOW_HEADERS_MAX * FB_FOLLOW_FILTERS,
 	FB_FOLLOW_PARAMS_MAX = FB_FOLLOW_CALLS_MAX * 512,
@@ -36,6 +37,7 @@ struct fb_reading {
 	uint64_t sequence;
 	size_t suspects[FB_FOLLOW_HEADERS_MAX]; /* headers whose bloom says more than the logs */
 	size_t suspect_count;
+	unsigned confirms; /* times that they were said to have no logs */
 	size_t receipts_from;               /* the first movement whose receipt is not read */
 	size_t asked[FB_FOLLOW_RECEIPTS_MAX]; /* movements, the first of each transaction asked for */
 	size_t asked_count;
@@ -58,6 +60,7 @@ struct fb_follow {
 	bool submitting; /* to the ledger */
 	bool working;    /* the decisions have more batches */
 	bool repaying;
+	bool pruned;     /* the endpoint did not know the last range's balances: blooms must speak for it */
 	bool heads_due, rewind_due, repay_due, halt_due;
 	uint64_t latest, safe, final; /* as the decisions were told; 0: nothing yet */
 	uint64_t rewind_first, range;

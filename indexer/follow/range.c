@@ -51,7 +51,9 @@ bool fb_follow_choose(struct fb_follow *f)
 	r->first = r->is_final ? looked + 1 : next;
 	if (r->first > f->latest)
 		return false;
-	span = r->is_final || f->range < FB_FOLLOW_HEADERS_MAX ? f->range : FB_FOLLOW_HEADERS_MAX;
+	span = f->range;
+	if ((!r->is_final || f->pruned) && span > FB_FOLLOW_HEADERS_MAX)
+		span = FB_FOLLOW_HEADERS_MAX;
 	r->last = r->is_final ? f->final : f->latest;
 	if (r->last - r->first >= span)
 		r->last = r->first + span - 1;

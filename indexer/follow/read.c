@@ -208,6 +208,8 @@ static void ask_second(struct fb_follow *f)
 }
 
 /* ---- blocks whose bloom says more -------------------------------------------------------------------------------- */
+static void ask_suspects(struct fb_follow *f);
+
 static void on_suspects(void *arg, const struct fb_rpc_reply *reply)
 {
 	struct fb_follow *f = arg;
@@ -222,7 +224,10 @@ static void on_suspects(void *arg, const struct fb_rpc_reply *reply)
 			return;
 		}
 	}
-	ask_second(f);
+	if (!f->r.has_balances && ++f->r.confirms < FB_FOLLOW_CONFIRMS)
+		ask_suspects(f);
+	else
+		ask_second(f);
 }
 
 static void ask_suspects(struct fb_follow *f)
@@ -274,6 +279,11 @@ static void on_range(void *arg, const struct fb_rpc_reply *reply)
 	if (!arrived(f, reply, f->r.header_count + FB_FOLLOW_FILTERS))
 		return;
 	read_balances(&f->r, reply->results + f->r.header_count + FB_FOLLOW_FILTERS);
+	f->pruned = !f->r.has_balances;
+	if (f->pruned && f->r.last - f->r.first >= FB_FOLLOW_HEADERS_MAX) { /* nothing would speak for it */
+		fb_follow_pump(f);
+		return;
+	}
 	st = read_answer(&f->r, reply->results);
 	if (st == FB_TOO_MANY && f->r.last > f->r.first) {
 		fail(f);
@@ -295,6 +305,7 @@ void fb_follow_read(struct fb_follow *f)
 	struct fb_reading *r = &f->r;
 	struct fb_calls c;
 
+	r->confirms = 0;
 	fb_calls_init(&c, f);
 	for (size_t i = 0; i < r->header_count; i++)
 		fb_calls_header(&c, r->numbers[i]);

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+_Static_assert((int)FB_CREDIT_OPS_MAX <= (int)FB_SUBMIT_OPS_MAX, "a batch is one submission");
+_Static_assert((int)FB_CREDIT_PUTS_MAX + 1 <= (int)FB_PUTS_MAX, "a batch is one submission");
+
 /* From the writer's thread to the loop's. */
 struct answer {
 	struct fb_follow *f;

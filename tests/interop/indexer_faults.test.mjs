@@ -15,7 +15,7 @@ import { balanceOf } from './token.mjs';
 
 const FULL = process.env.FB_TEST_FULL !== undefined;
 const ROUNDS = FULL ? 1500 : 40;
-const EPOCH = 4;
+const EPOCH = FULL ? 40 : 4; // reorgs are up to that deep
 const RATE = 0.35; // of requests about logs
 const TIMEOUT_MS = 300;
 const LIMIT_MS = FULL ? 1_200_000 : 120_000;

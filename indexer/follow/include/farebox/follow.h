@@ -13,7 +13,7 @@
  *             final ranges must be the same. What does not fit is asked again; what only a lie or a changed final
  *             block explains halts everything, after doubts_max times without progress, until an operator
  *             releases it. (Headers of all blocks, and so blooms and hashes, are read of ranges up to
- *             FB_FOLLOW_HEADERS_MAX blocks.)
+ *             FB_FOLLOW_HEADERS_MAX blocks; an endpoint that does not know balances so old gets no longer ones.)
  * Errors      fb_follow_open: FB_STORAGE. Later faults show in the status, the log and the metrics; an endpoint that
  *             does not answer is asked again every FB_FOLLOW_RETRY_MS. If the ledger refuses a posting, which it
  *             cannot, the state is read again from the rows and halts. If the disk fails nothing more is done.

@@ -39,6 +39,11 @@ static void resolve_unknown(struct fb_settle_entry *e)
 		e->waiters = e->grantee;
 		e->grantee = NULL;
 	}
+	if (e->record.state == FB_SETTLE_NONE && e->refusal.reason == FB_REASON_NONE) {
+		/* a lost one's record was on its way out */
+		e->refusal = (struct fb_settle_outcome){ .reason = FB_REASON_SETTLE_ERROR, .key = e->key,
+							 .note = { "the disk did not confirm; nothing was sent" } };
+	}
 	if (e->record.state != FB_SETTLE_NONE)
 		fb_settle_answer_pending(e, "the disk did not confirm what became of it; ask again with the same payload");
 	else

@@ -137,6 +137,12 @@ static void answer_behind(struct fb_lane *lane)
 	fb_lane_answer_start(lane, FB_MISMATCH, lane->sentence);
 }
 
+/* No transaction at all, and nothing of ours is on its way: what was confirmed is gone. */
+static bool looks_reset(const struct fb_lane *lane)
+{
+	return lane->chain_nonce == 0 && lane->rows == NULL;
+}
+
 static bool all_asked(const struct fb_lane *lane)
 {
 	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
@@ -166,7 +172,7 @@ void fb_lane_check_gaps(struct fb_lane *lane)
 		if (all_asked(lane))
 			fb_lane_answer_start(lane, FB_OK, NULL);
 	} else if (stays_behind(lane)) {
-		if (first == 0 || missing > FB_LANE_FILL_MAX)
+		if (missing > FB_LANE_FILL_MAX || looks_reset(lane))
 			answer_behind(lane);
 		else if (all_asked(lane) && lane->open < FB_LANE_OPEN_MAX)
 			fill(lane, first);

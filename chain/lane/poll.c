@@ -109,6 +109,15 @@ static void on_tick(void *arg)
 		fb_lane_poll(lane);
 }
 
+/* A start that waits (for rows whose receipts were not told, or for a chain that is behind) bears with failures as long
+ * as good answers come in between. */
+static void fail_start(struct fb_lane *lane, enum fb_status status, const char *sentence)
+{
+	if (lane->heard_ms != 0 && fb_lane_now_ms(lane) - lane->heard_ms < FB_LANE_BEHIND_MS)
+		return;
+	fb_lane_answer_start(lane, status, sentence);
+}
+
 static void on_answers(struct look *l, const struct fb_rpc_reply *reply)
 {
 	struct fb_lane *lane = l->lane;
@@ -116,10 +125,10 @@ static void on_answers(struct look *l, const struct fb_rpc_reply *reply)
 
 	if (number_of(&nonce, &reply->results[0]) != FB_OK || number_of(&balance, &reply->results[1]) != FB_OK ||
 	    nonce > UINT64_MAX) {
-		fb_lane_answer_start(lane, FB_RPC_ERROR,
-				     "the chain did not tell the signer's transaction count and balance");
+		fail_start(lane, FB_RPC_ERROR, "the chain did not tell the signer's transaction count and balance");
 		return;
 	}
+	lane->heard_ms = fb_lane_now_ms(lane);
 	if (lane->timer == NULL)
 		lane->timer = fb_timer_start(lane->ports.loop, lane->settings.receipt_poll_ms,
 					     lane->settings.receipt_poll_ms, on_tick, lane);
@@ -144,7 +153,7 @@ static void on_reply(void *arg, const struct fb_rpc_reply *reply)
 	if (reply->status == FB_OK)
 		on_answers(l, reply);
 	else
-		fb_lane_answer_start(lane, reply->status, reply->why);
+		fail_start(lane, reply->status, reply->why);
 	free(l);
 	if ((lane->poll_again || lane->resume != 0) && reply->status == FB_OK) {
 		lane->poll_again = false;
@@ -163,7 +172,7 @@ void fb_lane_answer_start(struct fb_lane *lane, enum fb_status status, const cha
 		fb_timer_stop(lane->timer);
 		lane->timer = NULL;
 	}
-	lane->behind_ms = 0;
+	lane->behind_ms = lane->heard_ms = 0;
 	lane->on_started = NULL;
 	started(lane->on_started_arg, status, sentence);
 }

@@ -15,7 +15,7 @@ struct chaos_payment {
 
 /* What this course may do at all: every seed draws its own, so that rare faults meet often. */
 struct chaos_swarm {
-	bool lag, hide, foreign, forget, fates, stranger, crash, disk, poor, manual_mining;
+	bool lag, hide, foreign, forget, fates, stranger, crash, disk, poor, manual_mining, reorg, fees, silence, books;
 };
 
 struct chaos {
@@ -25,6 +25,7 @@ struct chaos {
 	struct chaos_payment payments[CHAOS_PAYMENTS_MAX];
 	size_t payment_count;
 	bool grants_may_be_lost; /* a crash or an unconfirmed write: success may have reached nobody */
+	bool reorged;            /* what moved money may have been taken back, and come too late the second time */
 };
 
 /* Over all seeds: a run that met nothing proves nothing. X(name, what it counts) */
@@ -41,10 +42,16 @@ struct chaos {
 	X(disk_failures, "disk failures")       \
 	X(foreign, "foreign transactions")      \
 	X(strangers, "strangers who settled")   \
-	X(given_back, "successes given back")
+	X(given_back, "successes given back")   \
+	X(reorgs, "reorgs")                     \
+	X(fees, "changes of the base fee")      \
+	X(replies_lost, "lost replies")
 struct chaos_totals {
 #define X(name, text) unsigned name;
 	CHAOS_TOTALS_TABLE(X)
+#undef X
+#define X(name, from, to) unsigned move_##name; /* of the lane's rows */
+	FB_LANE_MOVES(X)
 #undef X
 };
 enum { CHAOS_TOTALS = sizeof(struct chaos_totals) / sizeof(unsigned) };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { CONFIRMATIONS = 3 /* of the rig's follower */ };
+
 /* ---- chance ------------------------------------------------------------------------------------------------------ */
 
 uint64_t chaos_draw(struct chaos *c, uint64_t below)
@@ -34,7 +36,8 @@ static void draw_swarm(struct chaos *c)
 {
 	bool *flags[] = { &c->swarm.lag,   &c->swarm.hide,	   &c->swarm.foreign, &c->swarm.forget,
 			  &c->swarm.fates, &c->swarm.stranger,	   &c->swarm.crash,   &c->swarm.disk,
-			  &c->swarm.poor,  &c->swarm.manual_mining };
+			  &c->swarm.poor,  &c->swarm.manual_mining, &c->swarm.reorg, &c->swarm.fees,
+			  &c->swarm.silence, &c->swarm.books };
 
 	for (size_t i = 0; i < FB_COUNT(flags); i++)
 		*flags[i] = chaos_chance(c, 40);
@@ -157,6 +160,48 @@ static void mine(struct chaos *c, struct chaos_totals *t)
 	fb_sim_mine(fb_rig_sim(c->rig));
 }
 
+/* No deeper than what counts as confirmed: that is the promise of the setting. */
+static void reorg(struct chaos *c, struct chaos_totals *t)
+{
+	uint64_t depth = 1 + chaos_draw(c, CONFIRMATIONS);
+
+	if (!c->swarm.reorg)
+		return;
+	fb_sim_reorg(fb_rig_sim(c->rig), depth, depth + 1 - chaos_draw(c, 2),
+		     (enum fb_sim_reorg)chaos_draw(c, FB_SIM_REORG_DROP + 1));
+	c->reorged = true;
+	t->reorgs++;
+}
+
+/* As usual, ten times that, or more than we ever pay. */
+static void fees(struct chaos *c, struct chaos_totals *t)
+{
+	static const unsigned times[] = { 1, 1, 10, 10, 1000 };
+
+	if (!c->swarm.fees)
+		return;
+	fb_sim_set_base_fee(fb_rig_sim(c->rig), (fb_u128)FB_SIM_BASE_FEE * times[chaos_draw(c, FB_COUNT(times))]);
+	fb_sim_strict_fees(fb_rig_sim(c->rig), chaos_chance(c, 50));
+	t->fees++;
+}
+
+static void silence(struct chaos *c, struct chaos_totals *t)
+{
+	struct fb_sim_rule rule = { "eth_sendRawTransaction", FB_SIM_LOSE, .count = 1 };
+
+	if (!c->swarm.silence)
+		return;
+	fb_sim_add_rule(fb_rig_sim(c->rig), &rule);
+	t->replies_lost++;
+}
+
+static void books(struct chaos *c, struct chaos_totals *t)
+{
+	(void)t;
+	if (c->swarm.books)
+		fb_rig_refuse_books(c->rig, (unsigned)chaos_draw(c, 3));
+}
+
 static void money(struct chaos *c, struct chaos_totals *t)
 {
 	struct fb_address payer = payer_address((unsigned)chaos_draw(c, CHAOS_PAYERS));
@@ -269,7 +314,8 @@ void chaos_step(struct chaos *c, struct chaos_totals *t)
 	} actions[] = {
 		{ 30, pay },	   { 30, repeat },  { 8, give_back }, { 15, mine },	{ 6, money }, { 4, forget },
 		{ 5, take_nonce }, { 4, stranger }, { 5, fates },     { 6, lag },	{ 6, hide },  { 20, pass_time },
-		{ 5, restart },	   { 5, crash },    { 4, fail_disk }, { 4, slow_disk },
+		{ 5, restart },	   { 5, crash },    { 4, fail_disk }, { 4, slow_disk }, { 6, reorg }, { 5, fees },
+		{ 4, silence },	   { 3, books },
 	};
 	unsigned all = 0, at;
 

@@ -45,6 +45,14 @@ static uint64_t number(const char *argument, const char *variable, uint64_t othe
 	return v;
 }
 
+static void count_moves(struct chaos *c, struct chaos_totals *t)
+{
+	fb_rig_stop(c->rig);
+#define X(name, from, to) t->move_##name += (unsigned)fb_rig_moves(c->rig, FB_LANE_MOVE_##name);
+	FB_LANE_MOVES(X)
+#undef X
+}
+
 static void run_one(struct chaos_totals *t)
 {
 	struct chaos *c = fb_must_alloc(1, sizeof(*c));
@@ -54,6 +62,7 @@ static void run_one(struct chaos_totals *t)
 	for (int i = 0; i < STEPS; i++)
 		chaos_step(c, t);
 	chaos_audit(c, t);
+	count_moves(c, t);
 	fb_rig_close(c->rig);
 	free(c);
 	virtual_reset(0);
@@ -101,6 +110,9 @@ static void print(struct chaos_totals *t, uint64_t seeds)
 #define X(name, text) text,
 		CHAOS_TOTALS_TABLE(X)
 #undef X
+#define X(name, from, to) #name,
+		FB_LANE_MOVES(X)
+#undef X
 	};
 
 	printf("%llu seeds", (unsigned long long)seeds);
@@ -111,10 +123,11 @@ static void print(struct chaos_totals *t, uint64_t seeds)
 
 static bool met_everything(struct chaos_totals *t)
 {
+	bool all = true;
+
 	for (size_t i = 0; i < CHAOS_TOTALS; i++)
-		if (numbers(t)[i] == 0)
-			return false;
-	return true;
+		all &= numbers(t)[i] > 0;
+	return all;
 }
 
 int main(int argc, char **argv)

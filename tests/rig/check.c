@@ -110,6 +110,35 @@ void rig_check_answer(struct fb_rig *r, const struct rig_answer *a)
 	FB_ASSERT(granted(r, &a->key) == 1);
 }
 
+void rig_book(void *rig, const struct fb_hash *tx, fb_u128 cost, void (*done)(void *arg, enum fb_status status),
+	      void *arg)
+{
+	struct fb_rig *r = rig;
+	bool refused;
+	size_t i = 0;
+
+	rig_lock(r);
+	while (i < r->booked_count && !fb_hash_eq(&r->booked[i].tx, tx))
+		i++;
+	refused = r->refuse_books > 0;
+	r->refuse_books -= refused;
+	FB_ASSERT(cost > 0 && i < RIG_BOOKED_MAX);
+	FB_ASSERT(i == r->booked_count || r->booked[i].cost == cost);
+	if (!refused && i == r->booked_count) {
+		r->booked[r->booked_count].tx = *tx;
+		r->booked[r->booked_count++].cost = cost;
+	}
+	rig_unlock(r);
+	done(arg, refused ? FB_STORAGE : FB_OK);
+}
+
+void fb_rig_refuse_books(struct fb_rig *r, unsigned times)
+{
+	rig_lock(r);
+	r->refuse_books = times;
+	rig_unlock(r);
+}
+
 /* The rows' format is spelt out independently of the lane, too. */
 static bool is_attempt(const uint8_t row[ROW_MAX], const struct fb_hash *tx)
 {

@@ -97,6 +97,7 @@ void fb_rig_open(struct fb_rig **out, const struct fb_rig_settings *settings)
 	r->network = fb_sample_network();
 	r->key = fb_sample_signer();
 	r->opened_ns = mono_ns(r);
+	r->nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (settings->url == NULL)
 		make_chain(r);
 	*out = r;
@@ -111,7 +112,7 @@ static void open_parts(struct fb_rig *r)
 	struct fb_store *store;
 	struct fb_error e = { "" };
 
-	fb_log_open(&r->log, open("/dev/null", O_WRONLY | O_CLOEXEC), FB_DEBUG, fb_rig_clock(r));
+	fb_log_open(&r->log, r->nowhere, FB_DEBUG, fb_rig_clock(r));
 	fb_metrics_open(&r->metrics);
 	if (fb_writer_open_store(&store, r->directory, r->log, &e) != FB_OK)
 		fprintf(stderr, "rig: %s\n", e.text);
@@ -128,10 +129,11 @@ static enum fb_status open_engines(struct fb_rig *r)
 {
 	struct fb_lane_settings lane = { .chain_id = r->network.chain_id, .receipt_poll_ms = RIG_POLL_MS,
 					 .bump_ms = RIG_BUMP_MS, .max_fee_wei = r->settings.max_fee_wei,
-					 .budget_day_wei = r->settings.budget_day_wei };
+					 .budget_day_wei = r->settings.budget_day_wei,
+					 .spent = rig_book, .spent_ctx = r };
 	struct fb_head_settings head = { .chain_id = r->network.chain_id, .poll_ms = 2 * RIG_POLL_MS,
-					 .depth_max = FB_HEAD_DEPTH, .confirmations = RIG_CONFIRMATIONS,
-					 .finality_blocks = FB_HEAD_DEPTH };
+					 .depth_max = RIG_DEPTH_MAX, .confirmations = RIG_CONFIRMATIONS,
+					 .finality_blocks = RIG_DEPTH_MAX };
 	struct fb_settle_settings settle = { .wait_ms = r->settings.wait_ms, .gas_limit_max = r->settings.gas_limit_max,
 					     .max_fee_wei = r->settings.max_fee_wei,
 					     .batch_max = r->settings.batch_max,
@@ -244,6 +246,8 @@ static void close_engines(void *arg)
 	struct fb_rig *r = arg;
 
 	fb_settle_close(r->settle);
+	for (int m = 0; r->lane != NULL && m < FB_LANE_MOVE_END; m++)
+		r->moves[m] += fb_lane_moves(r->lane, (enum fb_lane_move)m);
 	fb_lane_close(r->lane);
 	fb_head_close(r->head);
 }
@@ -314,6 +318,7 @@ void fb_rig_close(struct fb_rig *r)
 		FB_ASSERT(fb_test_dir_remove(&dir));
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->lock);
+	close(r->nowhere);
 	free(r->answers);
 	free(r);
 }
@@ -432,6 +437,11 @@ struct fb_rpc *fb_rig_rpc(struct fb_rig *r)
 struct fb_view *fb_rig_view(struct fb_rig *r)
 {
 	return r->view;
+}
+
+uint64_t fb_rig_moves(struct fb_rig *r, enum fb_lane_move m)
+{
+	return r->moves[m];
 }
 
 struct fb_head *fb_rig_head(struct fb_rig *r)

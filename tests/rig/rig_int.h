@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_BUMP_MS = 15000 };
+enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_DEPTH_MAX = 16, RIG_BUMP_MS = 15000, RIG_BOOKED_MAX = 4096 };
 
 struct rig_answer {
 	struct fb_rig *rig;
@@ -39,6 +39,7 @@ struct fb_rig {
 	_Atomic uint64_t offset_ms, race_from_ns;
 	_Atomic unsigned race_times; /* 0 as real time */
 	uint64_t opened_ns;
+	int nowhere; /* where the log goes */
 	struct fb_log *log;
 	struct fb_metrics *metrics;
 	struct fb_store *store;
@@ -49,10 +50,17 @@ struct fb_rig {
 	struct fb_view *view;
 	struct fb_lane *lane;
 	struct fb_settle *settle;
+	uint64_t moves[FB_LANE_MOVE_END];
 	atomic_bool crashed;
 	pthread_mutex_t lock; /* of everything below, and of `store` against its closing */
 	pthread_cond_t changed;
 	struct rig_disk disk;
+	struct {
+		struct fb_hash tx;
+		fb_u128 cost;
+	} booked[RIG_BOOKED_MAX];
+	size_t booked_count;
+	unsigned refuse_books;
 	size_t answer_count;
 	struct rig_answer *answers;
 	bool lane_answered;
@@ -71,4 +79,7 @@ struct fb_commit rig_disk_port(struct fb_rig *r);
 struct fb_settle_key rig_key(const struct fb_rig *r, const struct fb_claim *c);
 void rig_check_answer(struct fb_rig *r, const struct rig_answer *a);
 void rig_check_sent(void *rig, const struct fb_sim_sent *sent);
+/* The lane's gas book. */
+void rig_book(void *rig, const struct fb_hash *tx, fb_u128 cost, void (*done)(void *arg, enum fb_status status),
+	      void *arg);
 #endif /* FB_RIG_INT_H */

@@ -191,8 +191,8 @@ void fb_lane_own(struct fb_lane *lane, char tag, const struct fb_lane_owner *own
 void fb_lane_stop(struct fb_lane *lane);
 void fb_lane_close(struct fb_lane *lane); /* NULL allowed */
 /* Asks the chain; started(arg, FB_OK) when the lane may sign. FB_UNREACHABLE …: ask again. FB_MISMATCH: the
- * chain's counter is and stays further below what this lane has used than can be filled (FB_LANE_FILL_MAX), or at 0:
- * another chain, or one that was reset; the sentence says so. */
+ * chain's counter is and stays further below what this lane has used than can be filled (FB_LANE_FILL_MAX), or at 0
+ * while no row is there: another chain, or one that was reset; the sentence says so. */
 void fb_lane_start(struct fb_lane *lane, void (*started)(void *arg, enum fb_status status, const char *sentence),
 		   void *arg);
 const struct fb_address *fb_lane_signer(const struct fb_lane *lane);

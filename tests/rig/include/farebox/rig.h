@@ -3,6 +3,7 @@
  *
  * What it checks by itself, at every moment, stopping the test at once:
  *   - on every transaction that is handed to the chain: its lane row stands in the store (lane L1);
+ *   - on every booking of gas: the transaction was mined, and costs what it cost before;
  *   - on every success that is granted: the record in the store says granted (settle S3) and the named
  *     transaction moved the money (settle S2); and nobody else holds the success of that authorization;
  *   - on every answer: pending and success name a transaction; refused answers say why; of a payment said to have
@@ -72,6 +73,9 @@ struct fb_head *fb_rig_head(struct fb_rig *r);
 struct fb_lane *fb_rig_lane(struct fb_rig *r);
 size_t fb_rig_open_rows(struct fb_rig *r);
 size_t fb_rig_included_rows(struct fb_rig *r); /* that wait for confirmations */
+uint64_t fb_rig_moves(struct fb_rig *r, enum fb_lane_move m); /* of the lanes of all lives that are over */
+/* The gas book refuses so often; what it takes, it takes once for each transaction. */
+void fb_rig_refuse_books(struct fb_rig *r, unsigned times);
 
 /* ---- payments --------------------------------------------------------------------------------------------- */
 /* The sample payment (tests/unit/fb_sample.h) of a payer with its own nonce, changed as told, signed. */

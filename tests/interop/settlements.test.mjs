@@ -1,5 +1,5 @@
-// GET /v1/settlements on a real chain: a settlement from its hash to its finality, and what /settle says of where to
-// look. The stock facilitator client reads the answers as ever.
+// GET /v1/settlements on a real chain: a settlement from its hash to its finality, taken back and in another block, and
+// what /settle says of where to look. The stock facilitator client reads the answers as ever.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { HTTPFacilitatorClient } from '@x402/core/http';
@@ -100,6 +100,27 @@ test('settlement__after_a_restart__is_still_there', async () => {
 	await stage.restart();
 	const now = await reaches(extra.settlementId, 'included');
 	assert.deepEqual([now.transaction, now.blockNumber], [before_.transaction, before_.blockNumber]);
+});
+
+test('settlement__taken_back_by_the_chain__is_sent_and_then_included_again', async () => {
+	const body = await pay();
+	const { extra: { settlementId: id } } = await settlePending(body);
+	await mine(1);
+	const first = await reaches(id, 'included');
+	assert.equal((await settle(stage, body)).success, true);
+	await stage.chain.client.request({ method: 'anvil_reorg', params: [1, []] });
+	await mine(1);
+	const ask = async () => {
+		await mine(1);
+		return look(id);
+	};
+	const again = (now) => now.rung === 'included' && now.blockHash !== first.blockHash;
+	const looks = await askUntil(ask, again, { timeoutMs: 60000, pauseMs: 300 });
+	assert.ok(looks.some(({ rung }) => rung === 'sent'), JSON.stringify(looks));
+	const last = looks.at(-1);
+	assert.deepEqual([last.granted, last.reason], [true, null]); // what was given stays given
+	const receipt = await stage.chain.client.getTransactionReceipt({ hash: last.transaction });
+	assert.equal(receipt.blockHash, last.blockHash);
 });
 
 test('settlement__moved_by_a_stranger__is_decided', async () => {

@@ -1,6 +1,7 @@
 /* What a fold writes: from the tail's records the rows of accounts, batches, holds, ids and history, sorted. */
 #include "writer_int.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +13,13 @@ struct line {
 };
 /* Something that happened to a hold or to an id: it began, or it ended (was undone). */
 struct fact {
-	uint64_t account; /* of a hold; 0 of an id */
 	fb_id id;
 	uint64_t seq;
+	uint32_t account; /* of a hold; 0 of an id */
 	bool ends;
 };
+_Static_assert(sizeof(struct fact) <= 32, "qsort moves it, instead of a pointer to it");
+_Static_assert(FB_ACCOUNTS_MAX <= UINT32_MAX, "an account's number fits");
 struct derivation {
 	struct fb_writer *w;
 	struct fb_bulk *bulk;
@@ -46,12 +49,12 @@ static void add_line(struct derivation *d, uint64_t account, uint64_t seq)
 
 static void add_hold(struct derivation *d, const struct entry *e, fb_id id, uint64_t seq, bool ends)
 {
-	d->holds[d->hold_count++] = (struct fact){ e->debit, id, seq, ends };
+	d->holds[d->hold_count++] = (struct fact){ .id = id, .account = (uint32_t)e->debit, .seq = seq, .ends = ends };
 }
 
 static void add_id(struct derivation *d, fb_id id, uint64_t seq, bool ends)
 {
-	d->ids[d->id_count++] = (struct fact){ 0, id, seq, ends };
+	d->ids[d->id_count++] = (struct fact){ .id = id, .seq = seq, .ends = ends };
 }
 
 static void gather(struct derivation *d, const struct entry *e, uint64_t seq)
@@ -153,6 +156,15 @@ static void gather_all(struct derivation *d)
 
 /* ---- emit ---------------------------------------------------------------------------------------------------- */
 
+/* The first `bytes` of an entry. */
+static void fetch_ahead(const struct derivation *d, uint64_t seq, size_t bytes)
+{
+	const char *entry = (const char *)at(d, seq);
+
+	for (size_t i = 0; i < bytes; i += 64)
+		__builtin_prefetch(entry + i);
+}
+
 static bool is_last_of_account(const struct derivation *d, size_t i)
 {
 	return i + 1 == d->line_count || d->lines[i + 1].account != d->lines[i].account;
@@ -166,6 +178,8 @@ static void put_accounts(struct derivation *d)
 		struct fb_account a;
 		struct row r;
 
+		if (i + AHEAD < d->line_count && is_last_of_account(d, i + AHEAD))
+			fetch_ahead(d, d->lines[i + AHEAD].seq, offsetof(struct entry, bytes));
 		if (!is_last_of_account(d, i))
 			continue;
 		FB_ASSERT(fb_books_account(d->w->books, &a, l->account) == FB_OK); /* its key, which never changes */
@@ -234,21 +248,12 @@ static void put_holds(struct derivation *d)
 /* What is known of an id that was undone here: its record is here too, or folded before. */
 static enum fb_status fact_of(struct derivation *d, struct fb_id_fact *out, const struct fact *f)
 {
-	struct fb_record r;
+	const struct entry *e = at(d, f->seq);
 
 	if (f->ends)
 		return index_find(d->w, out, f->id);
-	r = tail_record(&d->w->tail, f->seq);
-	*out = (struct fb_id_fact){ .seq = r.seq, .content = r.content, .refused = r.refused, .kind = r.kind };
+	*out = (struct fb_id_fact){ .seq = f->seq, .content = e->content, .refused = e->refused, .kind = e->kind };
 	return FB_OK;
-}
-
-static void fetch_ahead(const struct derivation *d, uint64_t seq)
-{
-	const char *entry = (const char *)at(d, seq);
-
-	for (size_t i = 0; i < sizeof(struct entry); i += 64)
-		__builtin_prefetch(entry + i);
 }
 
 static enum fb_status put_ids(struct derivation *d)
@@ -259,7 +264,7 @@ static enum fb_status put_ids(struct derivation *d)
 		struct row r;
 
 		if (i + AHEAD < d->id_count)
-			fetch_ahead(d, d->ids[i + AHEAD].seq);
+			fetch_ahead(d, d->ids[i + AHEAD].seq, offsetof(struct entry, after));
 		if (fact_of(d, &known, first) != FB_OK)
 			return FB_STORAGE;
 		for (next = i; next < d->id_count && same(&d->ids[next], first); next++)
@@ -277,7 +282,7 @@ static void put_history(struct derivation *d)
 		struct row r;
 
 		if (i + AHEAD < d->line_count)
-			fetch_ahead(d, d->lines[i + AHEAD].seq);
+			fetch_ahead(d, d->lines[i + AHEAD].seq, sizeof(struct entry));
 		row_history(&r, l->account, l->seq, at(d, l->seq));
 		put(d, &r);
 	}

@@ -8,17 +8,19 @@ _Static_assert(PACK_WORDS_MAX == MAP_LEN * 8, "one bit a word");
 
 size_t pack(uint8_t *out, const uint8_t *words, size_t count)
 {
-	static const uint8_t zero[WORD];
 	uint32_t map = 0;
 	size_t len = MAP_LEN;
 
 	FB_ASSERT(count <= PACK_WORDS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		if (memcmp(words + i * WORD, zero, WORD) == 0)
-			continue;
-		map |= 1u << i;
-		memcpy(out + len, words + i * WORD, WORD);
-		len += WORD;
+	for (size_t i = 0; i < count; i++) { /* without a branch: which words are zero nobody can guess */
+		uint64_t word;
+		bool any;
+
+		memcpy(&word, words + i * WORD, WORD);
+		any = word != 0;
+		memcpy(out + len, &word, WORD);
+		map |= (uint32_t)any << i;
+		len += any ? WORD : 0;
 	}
 	fb_put_be32(out, map);
 	return len;

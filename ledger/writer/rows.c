@@ -16,7 +16,7 @@ enum {
 	ID_LEN = 1 + 8 + 8 + 2 + 1 + 1,
 };
 _Static_assert(HISTORY_LEN / WORD <= PACK_WORDS_MAX, "packs");
-_Static_assert(HISTORY_WORDS_AT + 4 + HISTORY_LEN <= ROW_VALUE_MAX, "fits");
+_Static_assert(HISTORY_WORDS_AT + 4 + HISTORY_LEN + PACK_SLACK <= ROW_VALUE_MAX, "fits");
 
 /* ---- common -------------------------------------------------------------------------------------------------- */
 

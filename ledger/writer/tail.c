@@ -101,7 +101,7 @@ void tail_add_chain(struct tail *t, const struct fb_books *books, const uint8_t 
 
 		FB_ASSERT(fb_record_decode(&r, bytes) == FB_OK && r.seq == seq);
 		*e = (struct entry){ .debit = r.debit, .credit = r.credit, .id = r.id, .ref = r.ref, .kind = r.kind,
-				     .time_us = time_us, .batch = batch };
+				     .refused = r.refused, .content = r.content, .time_us = time_us, .batch = batch };
 		e->after[0] = counters_of(books, r.debit);
 		e->after[1] = counters_of(books, r.credit);
 		memcpy(e->bytes, bytes, FB_RECORD_LEN);

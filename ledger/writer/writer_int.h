@@ -59,11 +59,14 @@ struct item *queue_after(const struct queue *q, const struct item *i); /* the on
 void queue_take(struct queue *q);
 
 /* ---- tail.c: records that are not folded yet, by seq ----------------------------------------------------------- */
-/* A record, what its accounts were after it, and the batch it is in. What it is found by stands in front. */
+/* A record, what its accounts were after it, and the batch it is in. What it is found by, and what the fold needs of it
+ * without decoding it, stands in front. */
 struct entry {
 	uint64_t debit, credit;
 	fb_id id, ref;
 	enum fb_record_kind kind;
+	enum fb_status refused;
+	uint64_t content;
 	int64_t time_us;
 	uint64_t batch;
 	struct fb_counters after[2]; /* debit, credit */
@@ -161,7 +164,7 @@ bool row_is(struct fb_str key, char kind, size_t key_len);
 uint64_t row_number(struct fb_str key);
 
 /* ---- pack.c: words without those that are zero ----------------------------------------------------------------- */
-enum { PACK_WORDS_MAX = 32 };
+enum { PACK_WORDS_MAX = 32, PACK_SLACK = 8 /* bytes behind what it returns that pack may write to */ };
 size_t pack(uint8_t *out, const uint8_t *words, size_t count);
 /* False: not what pack makes of so many words. */
 bool unpack(uint8_t *words, size_t count, struct fb_str bytes);

@@ -132,6 +132,8 @@ FB_MUST_USE enum fb_status fb_store_backup(struct fb_store *s, const char *targe
  * FB_NOT_FOUND, FB_CONFLICT, FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_restore(const char *backup, const char *target, struct fb_error *e);
 /* For reading beside a running server: what was durable when it was opened. Takes no lock; never writes to the
- * directory. commit, anchors, bulk and backup are not for it. FB_STORAGE. */
+ * directory (RocksDB's notes go into a new one in TMPDIR, or /tmp, that close removes). add, commit, moving or making
+ * the anchor, bulk, clear and backup are not for it. FB_BUSY: tables are added faster than their list can be read.
+ * FB_STORAGE. */
 FB_MUST_USE enum fb_status fb_store_open_reader(struct fb_store **out, const char *directory, struct fb_error *e);
 #endif /* FB_STORE_H */

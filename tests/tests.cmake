@@ -172,7 +172,7 @@ if(FB_VERIFY)
   add_test(NAME faults.ledger COMMAND test_ledger_faults ${few_mutations})
   set_tests_properties(faults.ledger PROPERTIES LABELS faults TIMEOUT 7200)
   add_test(NAME crash.torture COMMAND test_ledger_torture)
-  set_tests_properties(crash.kill crash.points crash.torture PROPERTIES LABELS crash TIMEOUT 1800)
+  set_tests_properties(crash.kill crash.points crash.torture PROPERTIES LABELS crash TIMEOUT 3600)
 endif()
 
 # Simulated worlds for the books: seeded clients, crashes and a lagging index, against an auditor of their own.

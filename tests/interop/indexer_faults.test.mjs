@@ -1,6 +1,6 @@
 // The indexer behind an endpoint that fails and lies at random: errors, silence, cut and stale answers, logs left out,
 // doubled, reordered or of blocks that never were. Nothing may be lost or doubled, while blocks are taken back, too.
-// FB_TEST_FULL=1: thousands of blocks; FB_TEST_SEED draws other faults.
+// FB_TEST_SEED draws other faults. (Of a longer chain anvil forgets the states that a reorg would go back to.)
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -13,12 +13,11 @@ import { MAX_128, openEscrow, transact } from './escrow.mjs';
 import { scratchFolder } from './scratch.mjs';
 import { balanceOf } from './token.mjs';
 
-const FULL = process.env.FB_TEST_FULL !== undefined;
-const ROUNDS = FULL ? 1500 : 40;
-const EPOCH = FULL ? 40 : 4; // reorgs are up to that deep
+const ROUNDS = 40;
+const EPOCH = 4; // reorgs are up to that deep
 const RATE = 0.35; // of requests about logs
 const TIMEOUT_MS = 300;
-const LIMIT_MS = FULL ? 1_200_000 : 120_000;
+const LIMIT_MS = 120_000;
 const TOKEN_ABI = parseAbi(['function approve(address, uint256)', 'function transfer(address, uint256)']);
 
 let state = BigInt(process.env.FB_TEST_SEED ?? '1');
@@ -192,7 +191,7 @@ test('every kind of fault was met, and the audit finds nothing', async () => {
 	assert.equal(code, 0, output);
 	const kinds = [...Object.keys(LIES), 'http', 'silence', 'cut', 'stale'];
 	const met = kinds.filter((kind) => proxy.count[kind] > 0);
-	assert.ok(met.length >= (FULL ? kinds.length : 5), JSON.stringify(proxy.count));
+	assert.ok(met.length >= 5, JSON.stringify(proxy.count));
 	await start();
 	await untilTheyAgree();
 });

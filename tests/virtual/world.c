@@ -104,12 +104,8 @@ void virtual_run_ms(uint64_t ms)
 
 void virtual_reset(uint64_t seed)
 {
-	while (world.events != NULL) {
-		struct event *e = world.events;
-
-		world.events = e->next;
-		free(e);
-	}
+	while (virtual_step())
+		; /* what is still on its way arrives, and nobody is there */
 	world.now_ns = VIRTUAL_MS; /* 0 stands for "never" in many places */
 	world.rng = seed * 7919;
 	virtual_disks_clear();

@@ -235,7 +235,7 @@ void fb_settle_budget_sweep(struct fb_settle *s)
 	struct fb_put puts[SWEEP_MAX];
 	uint8_t prefix[KEY_LEN];
 
-	if (!is_on(s))
+	if (!is_on(s) || s->draining) /* the writer may be closed already */
 		return;
 	turn_day(s);
 	if (!s->sweeping)

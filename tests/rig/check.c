@@ -122,7 +122,7 @@ void rig_book(void *rig, const struct fb_hash *tx, fb_u128 cost, void (*done)(vo
 		i++;
 	refused = r->refuse_books > 0;
 	r->refuse_books -= refused;
-	FB_ASSERT(cost > 0 && i < RIG_BOOKED_MAX);
+	FB_ASSERT(i < RIG_BOOKED_MAX);
 	FB_ASSERT(i == r->booked_count || r->booked[i].cost == cost);
 	if (!refused && i == r->booked_count) {
 		r->booked[r->booked_count].tx = *tx;

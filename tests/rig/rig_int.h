@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_DEPTH_MAX = 16, RIG_BUMP_MS = 15000, RIG_BOOKED_MAX = 4096 };
+enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_DEPTH_MAX = 16, RIG_BUMP_MS = 15000, RIG_BOOKED_MAX = 16384 };
 
 struct rig_answer {
 	struct fb_rig *rig;

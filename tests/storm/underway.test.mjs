@@ -82,7 +82,7 @@ test('underway__chain_restarts__all_is_paid_once', (t) => runUnder(t, 'restart',
 }));
 
 test('underway__transactions_are_dropped__all_is_paid_once', (t) => runUnder(t, 'drop', {
-	times: short(3, 200), pauseMs: 200, event: dropOne, rules: FORGETFUL,
+	times: short(3, 30), pauseMs: 200, event: dropOne, rules: FORGETFUL,
 }));
 
 test('underway__base_fee_rises_tenfold__all_is_paid_once', (t) => runUnder(t, 'fee', {

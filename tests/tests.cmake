@@ -1,9 +1,15 @@
 # Every test, fuzz target and benchmark of the project; included by the top CMakeLists.txt, whose paths these are.
 
-# Children of one thread each, and worlds without any: TSan makes them twenty times as slow and has little to look at.
+# Children of one thread each, and worlds without any: TSan makes them twenty times as slow and has little to look at,
+# ASan five times.
 if(FB_SANITIZE STREQUAL "thread")
   set(few_mutations 50)
   set(few_worlds 1 100)
+  set(few_courses 1 50)
+  set(few_credits 1 5)
+elseif(FB_SANITIZE STREQUAL "address")
+  set(few_courses 1 300)
+  set(few_credits 1 30)
 endif()
 
 fb_test(core)
@@ -53,7 +59,7 @@ add_executable(sim_settle tests/chaos/settle.c tests/chaos/course.c tests/chaos/
 target_compile_options(sim_settle PRIVATE ${FB_WARNINGS})
 target_include_directories(sim_settle PRIVATE tests/unit tests/virtual tests/rig tests/sim)
 target_link_libraries(sim_settle PRIVATE fb_rig fb_os fb_writer)
-add_test(NAME sim.settle COMMAND sim_settle)
+add_test(NAME sim.settle COMMAND sim_settle ${few_courses})
 set_tests_properties(sim.settle PROPERTIES LABELS sim TIMEOUT 900)
 # Settlement, killed at random moments.
 add_executable(test_settle_kill tests/crash/test_settle_kill.c)
@@ -215,5 +221,5 @@ add_executable(sim_credit tests/credit/main.c tests/credit/world.c tests/credit/
   tests/credit/audit.c)
 target_compile_options(sim_credit PRIVATE ${FB_WARNINGS})
 target_link_libraries(sim_credit PRIVATE fb_credit fb_crypto)
-add_test(NAME sim.credit COMMAND sim_credit)
+add_test(NAME sim.credit COMMAND sim_credit ${few_credits})
 set_tests_properties(sim.credit PROPERTIES LABELS sim TIMEOUT 900)

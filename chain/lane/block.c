@@ -213,7 +213,7 @@ static void on_booked(void *arg, enum fb_status status)
 	struct fb_lane_puts puts;
 
 	puts.count = 0;
-	if (status != FB_OK) {
+	if (status != FB_OK || row->lane->stopped) { /* stopped: nothing may be committed; the next life books it again */
 		fb_lane_move(row, FB_LANE_MOVE_UNBOOKED);
 		return;
 	}

@@ -3,7 +3,11 @@
 
 #include <stdio.h>
 
-enum { SCRATCH = 8192 /* bytes for reading a receipt */ };
+enum {
+	SCRATCH = 8192,   /* bytes for reading a receipt */
+	AHEAD_MAX = 4096, /* blocks that a receipt may be ahead of the follower */
+};
+#define L1_FEE_MAX ((fb_u128)1000000000 * 1000000000) /* wei */
 
 /* ---- a receipt ------------------------------------------------------------------------------------------ */
 
@@ -11,9 +15,18 @@ enum { SCRATCH = 8192 /* bytes for reading a receipt */ };
  * the one that won. Either way the next looks tell. */
 static bool contradicts(const struct fb_lane *lane, const struct fb_receipt_summary *r)
 {
+	struct fb_head_block head;
 	struct fb_hash hash;
 
+	if (fb_head_latest(lane->ports.head, &head) && r->block > head.number && r->block - head.number > AHEAD_MAX)
+		return true;
 	return fb_head_hash(lane->ports.head, r->block, &hash) == FB_OK && !fb_hash_eq(&hash, &r->block_hash);
+}
+
+/* No chain takes more than was offered: what says so is no receipt of ours, and its cost would be booked for good. */
+static bool is_possible(const struct fb_lane_row *row, const struct fb_receipt_summary *r)
+{
+	return r->gas_used <= row->gas_limit && r->gas_price <= row->max_fee && r->l1_fee <= L1_FEE_MAX;
 }
 
 void fb_lane_take_receipt(struct fb_lane_row *row, const struct fb_hash *attempt, const struct fb_rpc_result *r)
@@ -26,7 +39,8 @@ void fb_lane_take_receipt(struct fb_lane_row *row, const struct fb_hash *attempt
 	fb_arena_init(&arena, block, sizeof(block));
 	in.arena = &arena;
 	st = r->status == FB_OK ? fb_receipt_read(&in.receipt, r->result, &arena) : r->status;
-	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, attempt) && !contradicts(row->lane, &in.receipt))
+	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, attempt) && is_possible(row, &in.receipt) &&
+	    !contradicts(row->lane, &in.receipt))
 		fb_lane_include(row, attempt, &in);
 	else if (st == FB_NOT_FOUND)
 		row->nothing++;

@@ -73,6 +73,7 @@ struct fb_lane {
 	uint64_t polled_ms; /* monotonic, of the last look */
 	uint64_t behind_ms; /* monotonic, since when nothing stands for a nonce that the chain waits for; 0 it does */
 	uint64_t heard_ms;  /* monotonic, of the last good answer while a start waits; 0 none */
+	uint64_t ahead_ms;  /* monotonic, since when the chain counts many more than we sent; 0 it does not */
 	uint64_t resume;    /* nonce at which the next look goes on, when one does not hold all */
 	unsigned sends;
 	bool balance_known, started, stopped, polling, poll_again, told;

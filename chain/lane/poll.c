@@ -70,9 +70,25 @@ static void take_account(struct fb_lane *lane, uint64_t counter, fb_u128 balance
 	lane->balance_known = true;
 }
 
+/* A few transactions that are not ours are believed at once: should they turn out not to be there, the gap can be filled.
+ * More only when they stay: the counter never goes back, and a wrong one would be the lane's end. */
+static bool is_believed(struct fb_lane *lane)
+{
+	uint64_t now = fb_lane_now_ms(lane);
+
+	if (lane->next_nonce == 0 || lane->chain_nonce - lane->next_nonce <= FB_LANE_FILL_MAX)
+		return true;
+	if (lane->ahead_ms == 0)
+		lane->ahead_ms = now;
+	return now - lane->ahead_ms >= FB_LANE_BEHIND_MS;
+}
+
 /* L3: somebody else sends, or has sent, with our key. */
 static void go_past(struct fb_lane *lane)
 {
+	if (lane->chain_nonce > lane->next_nonce && !is_believed(lane))
+		return;
+	lane->ahead_ms = 0;
 	if (lane->chain_nonce <= lane->next_nonce)
 		return;
 	if (lane->next_nonce > 0) {

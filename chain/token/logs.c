@@ -36,14 +36,20 @@ static bool read_topics(struct log *out, struct fb_json_value topics)
 	return true;
 }
 
-/* False: none of the token's own events. */
+/* Of a block that is no part of the chain any more. */
+static bool is_removed(struct fb_json_value v)
+{
+	return fb_json_is(fb_json_get(v, "removed"), FB_JSON_TRUE);
+}
+
+/* False: none of the token's own events, or one that was taken back. */
 static bool read_log(struct log *out, struct fb_json_value v)
 {
 	struct fb_json_value topics = fb_json_get(v, "topics");
 	struct fb_str text;
 
 	*out = (struct log){ .topics = 0 };
-	if (!fb_json_is(topics, FB_JSON_ARRAY) || !text_of(&text, fb_json_get(v, "address")) ||
+	if (is_removed(v) || !fb_json_is(topics, FB_JSON_ARRAY) || !text_of(&text, fb_json_get(v, "address")) ||
 	    fb_address_parse(&out->emitter, text) != FB_OK || !read_topics(out, topics))
 		return false;
 	if (!text_of(&text, fb_json_get(v, "data")))
@@ -126,11 +132,6 @@ void fb_receipt_judge(struct fb_json_value receipt, struct fb_log_item *items, s
 	}
 }
 
-static bool is_removed(struct fb_json_value v)
-{
-	return fb_json_is(fb_json_get(v, "removed"), FB_JSON_TRUE);
-}
-
 enum fb_status fb_authorization_find(struct fb_hash *tx, bool *canceled, struct fb_json_value logs,
 				     const struct fb_log_item *item)
 {
@@ -142,7 +143,7 @@ enum fb_status fb_authorization_find(struct fb_hash *tx, bool *canceled, struct 
 		return FB_WRONG_TYPE;
 	for (struct fb_json_value v = fb_json_first(logs, NULL); fb_json_present(v); v = fb_json_next(logs, v, NULL)) {
 		one.said = FB_LOGS_NOTHING;
-		if (is_removed(v) || !read_log(&l, v))
+		if (!read_log(&l, v))
 			continue;
 		(void)take_log(&l, NULL, &one, 1);
 		if (one.said == FB_LOGS_NOTHING || !text_of(&text, fb_json_get(v, "transactionHash")) ||

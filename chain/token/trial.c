@@ -24,12 +24,12 @@ void fb_trial_call(struct fb_buf *out, const struct fb_trial_item *items, size_t
 	}
 }
 
-/* One bit, and gas that fits its 8 bytes. */
+/* One bit, and gas of 4 bytes: no block has more. */
 static bool is_answer(const uint8_t word[32])
 {
 	uint8_t others = word[0] & (uint8_t)~TAKEN;
 
-	for (size_t i = 1; i < 24; i++)
+	for (size_t i = 1; i < 28; i++)
 		others |= word[i];
 	return others == 0;
 }

@@ -253,6 +253,8 @@ static void on_state(void *arg, const struct fb_rpc_reply *reply)
 		said = logs_of(e, &reply->results[0]);
 	if (said == FB_LOGS_MOVED)
 		conclude_moved(e, &receipt);
+	else if (e->record.state == FB_SETTLE_INCLUDED) /* taken back: a lane tells more, or the next look */
+		stay_unsure(e);
 	else if (said != FB_LOGS_NOTHING)
 		conclude_spent(e);
 	else if ((have != FB_OK && have != FB_NOT_FOUND) || read_used(&used, &reply->results[1]) != FB_OK)

@@ -154,18 +154,34 @@ static bool can_pay(const struct fb_lane *lane, const struct fb_lane_job *job)
 	return fb_lane_balance(lane, &balance) && balance >= (fb_u128)job->gas_limit * job->max_fee;
 }
 
-/* Of the lanes that can pay, the one with the fewest transactions under way; NULL: none can. */
-static struct fb_lane *choose_lane(const struct fb_settle *s, const struct fb_lane_job *job)
+_Static_assert(FB_SETTLE_LANES_MAX <= 32, "a bit for each");
+
+/* Of the lanes that can pay and were not tried, the one with the fewest transactions under way; lane_count: none. */
+static size_t choose_lane(const struct fb_settle *s, const struct fb_lane_job *job, uint32_t tried)
 {
-	struct fb_lane *best = NULL;
+	size_t best = s->lane_count;
 
-	for (size_t i = 0; i < s->lane_count; i++) {
-		struct fb_lane *lane = s->lanes[i];
-
-		if (can_pay(lane, job) && (best == NULL || fb_lane_open_count(lane) < fb_lane_open_count(best)))
-			best = lane;
-	}
+	for (size_t i = 0; i < s->lane_count; i++)
+		if ((tried >> i & 1) == 0 && can_pay(s->lanes[i], job) &&
+		    (best == s->lane_count || fb_lane_open_count(s->lanes[i]) < fb_lane_open_count(s->lanes[best])))
+			best = i;
 	return best;
+}
+
+/* A lane that is full, or has spent its share of the day's gas, leaves the job to the next. FB_BAD_VALUE: none can pay. */
+static enum fb_status send(struct fb_settle *s, const struct fb_lane_job *job)
+{
+	enum fb_status st = FB_BAD_VALUE;
+	uint32_t tried = 0;
+
+	for (size_t i = choose_lane(s, job, tried); i < s->lane_count; i = choose_lane(s, job, tried)) {
+		s->signing_lane = s->lanes[i];
+		st = fb_lane_send(s->lanes[i], job);
+		if (st == FB_OK)
+			return FB_OK;
+		tried |= 1u << i;
+	}
+	return st;
 }
 
 /* Gas of a payment that was estimated alone is that of its whole transaction already. */
@@ -198,13 +214,10 @@ static enum fb_status give(struct fb_settle_set *set, const struct fb_settle_fee
 	if (set->count > 1 && job.gas_limit > s->settings.batch_gas_max) {
 		st = FB_OVERFLOW;
 	} else if (price(&job, s, fees, note)) {
-		s->signing_lane = choose_lane(s, &job);
 		snprintf(note->text, sizeof(note->text),
 			 "the facilitator's signer has too little gas money; nothing was sent");
-		if (s->signing_lane != NULL) {
-			set_phase(set, FB_PHASE_SIGNING);
-			st = fb_lane_send(s->signing_lane, &job);
-		}
+		set_phase(set, FB_PHASE_SIGNING);
+		st = send(s, &job);
 	}
 	free(p);
 	return st;

@@ -259,7 +259,8 @@ void fb_settle_take_moved(struct fb_settle_entry *e, const struct fb_receipt_sum
 	e->record.block = receipt->block;
 	e->record.block_hash = receipt->block_hash;
 	e->record.reason = FB_REASON_NONE;
-	fb_settle_move(e, FB_SETTLE_INCLUDED);
+	if (e->record.state != FB_SETTLE_INCLUDED) /* it says so already, and was asked about before it is granted */
+		fb_settle_move(e, FB_SETTLE_INCLUDED);
 	fb_settle_choose_grantee(e);
 	fb_metric_time_ns(s->metrics, FB_M_SETTLE_SECONDS, s->clock.mono_ns(s->clock.ctx) - e->begun_ns);
 }
@@ -319,7 +320,7 @@ static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx
 
 		if (e == NULL || e->record.state != FB_SETTLE_SIGNED || !e->row_open)
 			continue;
-		e->record.gas_wei += share_of(cost, j.count, i);
+		e->record.gas_wei = share_of(cost, j.count, i);
 		include(e, in, items[i].said);
 		put_with_lane(e, puts);
 	}

@@ -175,13 +175,19 @@ static void answer_other(struct fb_settle *s, const struct submission *sub, cons
 	answer(s, sub, &o);
 }
 
+/* The money moved, and nobody was told yet: is it so still? No lane follows somebody else's transaction. */
+static bool wants_another_look(const struct fb_settle_record *r)
+{
+	return r->state == FB_SETTLE_INCLUDED && !r->granted;
+}
+
 /* From what is known of it; an open row of a lane would have its entry in memory and out of IDLE. */
 static void start(struct fb_settle_entry *e)
 {
 	e->anew = e->retried = e->refused = e->failed = e->fresh = false;
 	if (e->record.state == FB_SETTLE_NONE)
 		fb_settle_begin(e);
-	else if (fb_settle_is_final(&e->record)) /* every earlier answer was pending or never went out */
+	else if (fb_settle_is_final(&e->record) && !wants_another_look(&e->record))
 		fb_settle_go_on(e);
 	else
 		fb_settle_ask(e);

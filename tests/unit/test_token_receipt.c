@@ -311,6 +311,7 @@ static enum fb_status find(bool *canceled, const char *logs)
 
 static void find__logs_of_the_chain__its_transaction_or_not_found(void **state)
 {
+	struct fb_log_item item = { .asset = address_of(USDC_HEX), .authorization = authorization() };
 	char text[4096];
 	bool canceled = true;
 
@@ -323,6 +324,9 @@ static void find__logs_of_the_chain__its_transaction_or_not_found(void **state)
 	CHECK(canceled);
 	snprintf(text, sizeof(text), "[%s]", with_tx(USED_LOG, "\"removed\":true,"));
 	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, text));
+	snprintf(text, sizeof(text), "{\"logs\":[%s," GOOD_LOG "]}", with_tx(USED_LOG, "\"removed\":true,"));
+	fb_receipt_judge(parse(text), &item, 1); /* nor in a receipt */
+	CHECK(item.said == FB_LOGS_NOTHING);
 	snprintf(text, sizeof(text), "[%s]", with_tx(GOOD_LOG, ""));
 	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, text));
 	CHECK_STATUS(FB_NOT_FOUND, find(&canceled, "[" USED_LOG "]")); /* of no transaction */

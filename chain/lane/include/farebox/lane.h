@@ -55,7 +55,8 @@ enum {
 	FB_LANE_BUMP_MS = 1000, /* least time between two attempts */
 	FB_LANE_LOST_MS = 10000,  /* a nonce taken by another transaction must look so for this long, and for
 				   * `confirmations` blocks */
-	FB_LANE_BEHIND_MS = 5000, /* a chain that is behind us must look so for this long */
+	FB_LANE_BEHIND_MS = 5000, /* a chain that is behind us, or ahead by more than FB_LANE_FILL_MAX, must look so for
+				   * this long */
 	FB_LANE_FILL_MAX = 64,    /* nonces that may be filled at once; a chain further behind is another one */
 };
 

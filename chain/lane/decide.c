@@ -23,10 +23,12 @@ static bool contradicts(const struct fb_lane *lane, const struct fb_receipt_summ
 	return fb_head_hash(lane->ports.head, r->block, &hash) == FB_OK && !fb_hash_eq(&hash, &r->block_hash);
 }
 
-/* No chain takes more than was offered: what says so is no receipt of ours, and its cost would be booked for good. */
-static bool is_possible(const struct fb_lane_row *row, const struct fb_receipt_summary *r)
+/* No chain takes more than was offered: an endpoint that says so shall not use up the day's budget, or the books. */
+static void bound_cost(const struct fb_lane_row *row, struct fb_receipt_summary *r)
 {
-	return r->gas_used <= row->gas_limit && r->gas_price <= row->max_fee && r->l1_fee <= L1_FEE_MAX;
+	r->gas_used = r->gas_used < row->gas_limit ? r->gas_used : row->gas_limit;
+	r->gas_price = r->gas_price < row->max_fee ? r->gas_price : row->max_fee;
+	r->l1_fee = r->l1_fee < L1_FEE_MAX ? r->l1_fee : L1_FEE_MAX;
 }
 
 void fb_lane_take_receipt(struct fb_lane_row *row, const struct fb_hash *attempt, const struct fb_rpc_result *r)
@@ -39,13 +41,14 @@ void fb_lane_take_receipt(struct fb_lane_row *row, const struct fb_hash *attempt
 	fb_arena_init(&arena, block, sizeof(block));
 	in.arena = &arena;
 	st = r->status == FB_OK ? fb_receipt_read(&in.receipt, r->result, &arena) : r->status;
-	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, attempt) && is_possible(row, &in.receipt) &&
-	    !contradicts(row->lane, &in.receipt))
+	if (st == FB_OK && fb_hash_eq(&in.receipt.tx, attempt) && !contradicts(row->lane, &in.receipt)) {
+		bound_cost(row, &in.receipt);
 		fb_lane_include(row, attempt, &in);
-	else if (st == FB_NOT_FOUND)
+	} else if (st == FB_NOT_FOUND) {
 		row->nothing++;
-	else
+	} else {
 		row->failed++;
+	}
 }
 
 /* ---- no receipt ------------------------------------------------------------------------------------------ */

@@ -70,8 +70,8 @@ static void take_account(struct fb_lane *lane, uint64_t counter, fb_u128 balance
 	lane->balance_known = true;
 }
 
-/* A few transactions that are not ours are believed at once: should they turn out not to be there, the gap can be filled.
- * More only when they stay: the counter never goes back, and a wrong one would be the lane's end. */
+/* A few transactions that are not ours are believed at once: should they turn out not to be there, the gap can be
+ * filled. More only when they stay: the counter never goes back, and a wrong one would be the lane's end. */
 static bool is_believed(struct fb_lane *lane)
 {
 	uint64_t now = fb_lane_now_ms(lane);

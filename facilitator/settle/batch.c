@@ -168,7 +168,8 @@ static size_t choose_lane(const struct fb_settle *s, const struct fb_lane_job *j
 	return best;
 }
 
-/* A lane that is full, or has spent its share of the day's gas, leaves the job to the next. FB_BAD_VALUE: none can pay. */
+/* A lane that is full, or has spent its share of the day's gas, leaves the job to the next. FB_BAD_VALUE: no lane can
+ * pay. */
 static enum fb_status send(struct fb_settle *s, const struct fb_lane_job *job)
 {
 	enum fb_status st = FB_BAD_VALUE;

@@ -287,6 +287,25 @@ static void key_used_elsewhere__counter_follows(void **state)
 	lane_close_stage(l);
 }
 
+/* An endpoint tells a count that is not this account's; its believer could never send again. */
+static void count_far_ahead__followed_only_when_it_stays(void **state)
+{
+	struct lane_stage *l = lane_running();
+
+	(void)state;
+	CHECK_STATUS(FB_OK, lane_send(l));
+	STAGE_WAIT(lane_moves(l, FB_LANE_MOVE_RECORDED) == 1);
+	lane_mine(l, CONFIRMATIONS);
+	STAGE_WAIT(lane_included_rows(l) == 0);
+	fb_sim_set_counter(l->stage.sim, fb_lane_signer(l->lane), 2 + FB_LANE_FILL_MAX);
+	lane_advance(l, FB_LANE_RESEND_MS);
+	stage_breathe(60);
+	CHECK(lane_metric(l, FB_M_LANE_FOREIGN) == 0);
+	lane_advance(l, FB_LANE_RESEND_MS);
+	STAGE_WAIT(lane_metric(l, FB_M_LANE_FOREIGN) == 1 + FB_LANE_FILL_MAX);
+	lane_close_stage(l);
+}
+
 /* Nothing stands for the nonce that the chain waits for: its transaction was confirmed, and then taken back from
  * deeper than anybody waits. Without a filler nothing that is sent later would ever be mined. */
 static void nonce_without_a_row__filled(void **state)
@@ -331,6 +350,7 @@ int test_lane_heal(void)
 		cmocka_unit_test(nonce_taken__for_good__lost_then_recorded),
 		cmocka_unit_test(nonce_taken__vanishes_in_time__included),
 		cmocka_unit_test(key_used_elsewhere__counter_follows),
+		cmocka_unit_test(count_far_ahead__followed_only_when_it_stays),
 		cmocka_unit_test(nonce_without_a_row__filled),
 	};
 	return cmocka_run_group_tests_name("lane heal", tests, NULL, NULL);

@@ -16,6 +16,7 @@
  * Who moved   A payment whose logs are missing in its transaction is looked for on the chain: somebody else's
  *             transaction with exactly our transfer counts, as our intent was durable before it; the record then
  *             names that one. Used for another transfer, or cancelled: failed for good. Unused: tried once more, alone.
+ *             What no lane follows may be taken back unseen: before an INCLUDED is granted, the chain is asked again.
  * Grant       success goes to one caller, once, whatever the chain takes back afterwards. It is durable before it is
  *             answered; an answer that provably never went out gives it back (fb_settle_give_back).
  * Answers     success with the hash; failure with a reason; settlement_pending with the hash when the receipt

@@ -45,8 +45,8 @@ async function killAtRandom(t, name, { kills, blockTime }) {
 	for (let kill = 0; kill < kills; kill++) {
 		await sleep(random.below(700));
 		await storm.kill();
-		if (random.below(3) === 0) // while it starts
-			await storm.start({ timeoutMs: 1 + random.below(100) }).catch(() => {});
+		if (random.below(3) === 0) // while it starts, or just after
+			await storm.start({ timeoutMs: 1 + random.below(100) }).then(storm.kill, () => {});
 		await storm.start();
 	}
 	await finish(t, storm, load, kills);

@@ -4,11 +4,9 @@
 
 #include "farebox/auth.h"
 #include "farebox/os.h"
+#include "fb_client.h"
 #include "fb_test.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,16 +44,13 @@ static struct fb_http *serve(struct fb_auth_keys *keys)
 /* The status of GET path with one more header line ("" for none). */
 static unsigned ask(const struct fb_http *http, const char *path, const char *line)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(fb_http_port(http)) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char text[1024];
-	ssize_t n;
+	int fd;
+	ssize_t n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s%s\r\n", path,
+			     line, line[0] == '\0' ? "" : "\r\n");
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-	n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s%s\r\n", path, line,
-		     line[0] == '\0' ? "" : "\r\n");
-	CHECK(n > 0 && write(fd, text, (size_t)n) == n);
+	CHECK(n > 0 && (size_t)n < sizeof(text));
+	fd = client_send(fb_http_port(http), (struct fb_str){ text, (size_t)n });
 	n = read(fd, text, sizeof(text) - 1);
 	CHECK(n > 12);
 	close(fd);

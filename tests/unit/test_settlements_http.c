@@ -1,11 +1,9 @@
 /* Goal: what is asked strictly, answered exactly, and waited for. Method: the real HTTP server and a real head on a
  * simulated chain; in the engine's place one function that tells what the test says. */
+#include "fb_client.h"
 #include "test_settlements.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 20000 };
@@ -202,29 +200,11 @@ static int close_all(void **state)
 
 static int send_get(const char *target)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(fb_http_port(all.http)) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char text[1024];
 	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", target);
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-	CHECK(n > 0 && (size_t)n < sizeof(text) && write(fd, text, (size_t)n) == n);
-	return fd;
-}
-
-static const char *read_answer(int fd)
-{
-	static char text[8192];
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
-	CHECK(n == 0);
-	text[len] = '\0';
-	close(fd);
-	return text;
+	CHECK(n > 0 && (size_t)n < sizeof(text));
+	return client_send(fb_http_port(all.http), (struct fb_str){ text, (size_t)n });
 }
 
 static bool is_answered(int fd, int ms)
@@ -236,7 +216,7 @@ static bool is_answered(int fd, int ms)
 
 static const char *get(const char *target)
 {
-	return read_answer(send_get(target));
+	return client_read(send_get(target));
 }
 
 static bool holds(const char *text, const char *part)
@@ -405,9 +385,9 @@ static void wait__nothing_changes__answered_when_the_time_is_over(void **state)
 	fd = send_get(BY_PAYER "&wait=60");
 	CHECK(!is_answered(fd, 300));
 	atomic_fetch_add(&all.stage.offset_ms, 61000);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "\"rung\":\"sent\""));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "\"rung\":\"sent\""));
 	fd = send_get("/v1/settlements/" USDC "?wait=60");
-	CHECK(holds(read_answer(fd), "400 Bad Request"));
+	CHECK(holds(client_read(fd), "400 Bad Request"));
 }
 
 static void wait__unknown__answered_when_it_is_known_or_404_at_the_end(void **state)
@@ -417,12 +397,12 @@ static void wait__unknown__answered_when_it_is_known_or_404_at_the_end(void **st
 	(void)state;
 	CHECK(!is_answered(fd, 200));
 	tell(FB_OK, FB_SETTLE_SIGNED);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "\"state\":\"signed\""));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "\"state\":\"signed\""));
 	tell(FB_NOT_FOUND, 0);
 	fd = send_get(BY_PAYER "&wait=60");
 	CHECK(!is_answered(fd, 200));
 	atomic_fetch_add(&all.stage.offset_ms, 61000);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "404 Not Found"));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "404 Not Found"));
 }
 
 static void wait__state_or_rung_changes__answered(void **state)
@@ -434,16 +414,16 @@ static void wait__state_or_rung_changes__answered(void **state)
 	fd = send_get(BY_PAYER "&wait=60");
 	CHECK(!is_answered(fd, 200));
 	tell_included(1000);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "\"rung\":\"included\""));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "\"rung\":\"included\""));
 	fd = send_get(BY_PAYER "&wait=60");
 	CHECK(!is_answered(fd, 200));
 	for (int i = 0; i < 3; i++)
 		fb_sim_mine(all.stage.sim);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "\"rung\":\"confirmed\""));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "\"rung\":\"confirmed\""));
 	fd = send_get(BY_PAYER "&wait=60");
 	CHECK(!is_answered(fd, 200));
 	fb_sim_reorg(all.stage.sim, 5, 6, FB_SIM_REORG_MINE);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "\"rung\":\"sent\""));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "\"rung\":\"sent\""));
 }
 
 static void wait__seen_another_revision__answered_at_once(void **state)
@@ -459,9 +439,9 @@ static void wait__seen_another_revision__answered_at_once(void **state)
 	CHECK(!is_answered(fd, 200));
 	tell_included(1000);
 	CHECK(is_answered(fd, PATIENCE_MS));
-	read_answer(fd);
+	client_read(fd);
 	fd = send_get(target);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "\"rung\":\"included\""));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "\"rung\":\"included\""));
 	snprintf(target, sizeof(target), BY_PAYER "&wait=60&seen=0000000000000000");
 	CHECK(holds(get(target), "200 OK"));
 }
@@ -486,7 +466,7 @@ static void wait__drained__answered_at_once_then_and_later(void **state)
 	fd = send_get(BY_PAYER "&wait=60");
 	CHECK(!is_answered(fd, 200));
 	stage_on_loop(&all.stage, drain, NULL);
-	CHECK(is_answered(fd, PATIENCE_MS) && holds(read_answer(fd), "200 OK"));
+	CHECK(is_answered(fd, PATIENCE_MS) && holds(client_read(fd), "200 OK"));
 	CHECK(holds(get(BY_PAYER "&wait=60"), "200 OK"));
 }
 
@@ -523,7 +503,7 @@ static void wait__as_many_as_may__one_more_is_503(void **state)
 	CHECK(holds(get(BY_PAYER), "200 OK"));
 	tell(FB_OK, FB_SETTLE_LOST);
 	for (size_t i = 0; i < FB_COUNT(fds); i++)
-		CHECK(holds(read_answer(fds[i]), "\"state\":\"lost\""));
+		CHECK(holds(client_read(fds[i]), "\"state\":\"lost\""));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_all, close_all)

@@ -2,13 +2,11 @@
  * between the two. Method: the real server and loop; in the engine's place two functions that do what the test says. */
 #include "farebox/x402.h"
 #include "farebox/os.h"
+#include "fb_client.h"
 #include "fb_sample.h"
 #include "fb_test.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { SETTLE_MS = 100, PATIENCE_MS = 5000 };
@@ -81,32 +79,13 @@ static const char body[] =
 
 static int post_settle(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(fb_http_port(http)) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char text[4096];
 	int n = snprintf(text, sizeof(text),
 			 "POST /settle HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
 			 sizeof(body) - 1, body);
 
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-	CHECK(n > 0 && (size_t)n < sizeof(text) && write(fd, text, (size_t)n) == n);
-	return fd;
-}
-
-/* The whole answer, terminated. */
-static const char *read_answer(int fd)
-{
-	static char text[8192];
-	size_t len = 0;
-	ssize_t n;
-
-	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
-		len += (size_t)n;
-	CHECK(n == 0);
-	text[len] = '\0';
-	close(fd);
-	return text;
+	CHECK(n > 0 && (size_t)n < sizeof(text));
+	return client_send(fb_http_port(http), (struct fb_str){ text, (size_t)n });
 }
 
 static bool holds(const char *text, const char *part)
@@ -160,7 +139,7 @@ static void settle__outcome_in_time__answered_and_kept(void **state)
 	fd = post_settle();
 	CHECK(becomes(&engine.submitted, 1));
 	answer(&success);
-	text = read_answer(fd);
+	text = client_read(fd);
 	CHECK(holds(text, "200 OK") && holds(text, "\"success\":true"));
 	poll(NULL, 0, 50);
 	CHECK(atomic_load(&engine.given_back) == 0);
@@ -174,7 +153,7 @@ static void settle__success_after_the_deadline__given_back(void **state)
 	(void)state;
 	fd = post_settle();
 	CHECK(becomes(&engine.submitted, 1));
-	text = read_answer(fd);
+	text = client_read(fd);
 	CHECK(holds(text, "200 OK") && holds(text, "\"success\":false") && holds(text, "unexpected_settle_error"));
 	CHECK(holds(text, "not known yet"));
 	answer(&success);
@@ -191,7 +170,7 @@ static void settle__refusal_after_the_deadline__nothing_to_give_back(void **stat
 	(void)state;
 	fd = post_settle();
 	CHECK(becomes(&engine.submitted, 1));
-	read_answer(fd);
+	client_read(fd);
 	answer(&refusal);
 	poll(NULL, 0, 50);
 	CHECK(atomic_load(&engine.given_back) == 0);
@@ -215,7 +194,7 @@ static void settle__success_after_the_close__not_given_back(void **state)
 	(void)state;
 	fd = post_settle();
 	CHECK(becomes(&engine.submitted, 1));
-	read_answer(fd);
+	client_read(fd);
 	fb_x402_close(&x402);
 	answer(&success);
 	poll(NULL, 0, 50);
@@ -235,7 +214,7 @@ static void settle__success_at_the_deadline__told_or_given_back(void **state)
 		CHECK(becomes(&engine.submitted, i));
 		poll(NULL, 0, (int)(i % 30));
 		answer(&success);
-		told += holds(read_answer(fd), "\"success\":true");
+		told += holds(client_read(fd), "\"success\":true");
 	}
 	if (!becomes(&engine.given_back, 60 - told))
 		fail_msg("%u told, %u given back, of 60", told, atomic_load(&engine.given_back));

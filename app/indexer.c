@@ -30,7 +30,7 @@ enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e)
 }
 
 /* Wallets are not registered yet, and nothing is paid out yet. */
-static bool owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet)
+bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet)
 {
 	(void)ctx;
 	(void)out;
@@ -38,7 +38,7 @@ static bool owner_of(void *ctx, struct fb_owner *out, const struct fb_address *w
 	return false;
 }
 
-static bool is_payout(void *ctx, const struct fb_movement *m)
+bool fb_server_is_payout(void *ctx, const struct fb_movement *m)
 {
 	(void)ctx;
 	(void)m;
@@ -83,7 +83,7 @@ enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e)
 {
 	const struct fb_follow_settings settings = { .credit = s->credit, .range_max = s->conf.log_range_max,
 						     .doubts_max = s->conf.log_doubts_max };
-	const struct fb_follow_ports ports = { owner_of, is_payout, on_indexed, s };
+	const struct fb_follow_ports ports = { fb_server_owner_of, fb_server_is_payout, on_indexed, s };
 	enum fb_status st;
 
 	if (!s->network.has_escrow)

@@ -27,21 +27,6 @@ static int print_help(void)
 }
 
 /* ---- the rows, read without a server ------------------------------------------------------------------------ */
-static bool owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet)
-{
-	(void)ctx;
-	(void)out;
-	(void)wallet;
-	return false;
-}
-
-static bool is_payout(void *ctx, const struct fb_movement *m)
-{
-	(void)ctx;
-	(void)m;
-	return false;
-}
-
 static enum fb_stand stands(void *ctx, uint64_t block, const struct fb_hash *hash)
 {
 	(void)ctx;
@@ -50,38 +35,18 @@ static enum fb_stand stands(void *ctx, uint64_t block, const struct fb_hash *has
 	return FB_STAND_UNKNOWN;
 }
 
-struct loading {
-	struct fb_credit *credit;
-	enum fb_status status;
-};
-
-static bool load_row(void *arg, struct fb_str key, struct fb_str value)
-{
-	struct loading *l = arg;
-
-	l->status = fb_credit_load(l->credit, key, value);
-	return l->status == FB_OK;
-}
-
 static enum fb_status load(struct fb_credit **out, const struct fb_server *s, struct fb_error *e)
 {
-	struct loading l = { .status = FB_OK };
+	struct fb_credit *c;
+	enum fb_status st;
 
-	fb_credit_open(&l.credit, &s->credit, (struct fb_credit_ports){ owner_of, is_payout, stands, NULL });
-	for (const char *tag = FB_CREDIT_PREFIXES; *tag != '\0' && l.status == FB_OK; tag++) {
-		uint8_t prefix[FB_CREDIT_PREFIX_LEN];
-		enum fb_status st;
-
-		fb_credit_prefix(prefix, *tag, &s->credit.escrow);
-		st = fb_store_scan(s->store, (struct fb_str){ (const char *)prefix, sizeof(prefix) }, load_row, &l);
-		l.status = st != FB_OK ? st : l.status;
-	}
-	if (l.status != FB_OK) {
-		fb_credit_close(l.credit);
-		return fb_error_set(e, l.status, "the indexer's rows cannot be read");
-	}
-	*out = l.credit;
-	return FB_OK;
+	fb_credit_open(&c, &s->credit, (struct fb_credit_ports){ fb_server_owner_of, fb_server_is_payout, stands, NULL });
+	st = fb_follow_rows(c, s->store, &s->credit.escrow, e);
+	if (st == FB_OK)
+		*out = c;
+	else
+		fb_credit_close(c);
+	return st;
 }
 
 /* ---- status ------------------------------------------------------------------------------------------------- */

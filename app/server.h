@@ -86,6 +86,8 @@ void fb_server_close_chain(struct fb_server *s); /* also half-opened */
 /* indexer.c: the escrow's indexer and the reserve check, if an escrow is configured; on the loop's thread. Stop comes
  * before the RPC client is closed, close after the writer is. */
 FB_MUST_USE enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e); /* settings */
+bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet); /* ports of the indexer */
+bool fb_server_is_payout(void *ctx, const struct fb_movement *m);
 FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);
 void fb_server_stop_indexer(struct fb_server *s);
 void fb_server_close_indexer(struct fb_server *s);

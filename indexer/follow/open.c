@@ -44,30 +44,38 @@ static bool load_row(void *arg, struct fb_str key, struct fb_str value)
 	return l->status == FB_OK;
 }
 
-enum fb_status fb_follow_load(struct fb_follow *f, struct fb_error *e)
+enum fb_status fb_follow_rows(struct fb_credit *credit, struct fb_store *store, const struct fb_escrow *escrow,
+			      struct fb_error *e)
 {
-	const struct fb_credit_ports ports = { owner_of, is_payout, stands, f };
-	struct loading l = { .status = FB_OK };
+	struct loading l = { .credit = credit, .status = FB_OK };
 
-	fb_credit_close(f->credit);
-	fb_credit_open(&f->credit, &f->settings.credit, ports);
-	l.credit = f->credit;
 	for (const char *tag = FB_CREDIT_PREFIXES; *tag != '\0' && l.status == FB_OK; tag++) {
 		uint8_t prefix[FB_CREDIT_PREFIX_LEN];
 		enum fb_status st;
 
-		fb_credit_prefix(prefix, *tag, &f->settings.credit.escrow);
-		st = fb_store_scan(f->store, (struct fb_str){ (const char *)prefix, sizeof(prefix) }, load_row, &l);
+		fb_credit_prefix(prefix, *tag, escrow);
+		st = fb_store_scan(store, (struct fb_str){ (const char *)prefix, sizeof(prefix) }, load_row, &l);
 		if (st != FB_OK)
 			l.status = st;
 		if (l.status != FB_OK)
 			fb_error_set(e, l.status, "a row of the indexer (%c) cannot be read, or its escrow began later",
 				     *tag);
 	}
+	return l.status;
+}
+
+enum fb_status fb_follow_load(struct fb_follow *f, struct fb_error *e)
+{
+	const struct fb_credit_ports ports = { owner_of, is_payout, stands, f };
+	enum fb_status st;
+
+	fb_credit_close(f->credit);
+	fb_credit_open(&f->credit, &f->settings.credit, ports);
+	st = fb_follow_rows(f->credit, f->store, &f->settings.credit.escrow, e);
 	f->latest = f->safe = f->final = 0;
 	f->heads_due = true;
 	fb_metric_set(f->metrics, FB_M_INDEXER_HALTED, fb_credit_halted(f->credit) != FB_CREDIT_HALT_NONE);
-	return l.status;
+	return st;
 }
 
 /* ---- life --------------------------------------------------------------------------------------------------- */

@@ -95,4 +95,9 @@ void fb_follow_status(const struct fb_follow *f, struct fb_follow_status *out);
 FB_MUST_USE enum fb_status fb_follow_value(const struct fb_follow *f, uint64_t number, struct fb_amount *out);
 /* The ledger's escrow account must say this: all that was posted. FB_BUSY, FB_OVERFLOW. */
 FB_MUST_USE enum fb_status fb_follow_total(const struct fb_follow *f, struct fb_amount *out);
+
+/* What a fresh `credit` must know of an earlier life, out of the store. FB_STORAGE and those of fb_credit_load; e says
+ * which row. Also without a follower, for who only looks. */
+FB_MUST_USE enum fb_status fb_follow_rows(struct fb_credit *credit, struct fb_store *store,
+					  const struct fb_escrow *escrow, struct fb_error *e);
 #endif /* FB_FOLLOW_H */

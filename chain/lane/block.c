@@ -156,7 +156,7 @@ void fb_lane_include(struct fb_lane_row *row, const struct fb_hash *attempt, con
 	const struct fb_lane_owner *owner = fb_lane_owner_of(row);
 	struct fb_metrics *metrics = row->lane->ports.metrics;
 	struct fb_lane_puts puts;
-	fb_u128 cost = (fb_u128)in->receipt.gas_used * in->receipt.gas_price + in->receipt.l1_fee;
+	fb_u128 cost = fb_receipt_cost(&in->receipt);
 
 	puts.count = 0;
 	row->mined = (struct fb_lane_mined){ *attempt, in->receipt.block_hash, in->receipt.block, cost };

@@ -2,19 +2,12 @@
 #include "lane_int.h"
 
 static const struct {
-	const char *name;
 	enum fb_lane_step from, to;
 } moves[] = {
-#define X(name, from, to) { #name, FB_LANE_##from, FB_LANE_##to },
+#define X(name, from, to) { FB_LANE_##from, FB_LANE_##to },
 	FB_LANE_MOVES(X)
 #undef X
 };
-
-const char *fb_lane_move_name(enum fb_lane_move m)
-{
-	FB_ASSERT(m < FB_LANE_MOVE_END);
-	return moves[m].name;
-}
 
 bool fb_lane_step_is_open(enum fb_lane_step s)
 {

@@ -60,3 +60,8 @@ enum fb_status fb_receipt_read(struct fb_receipt_summary *out, struct fb_json_va
 	*out = r;
 	return FB_OK;
 }
+
+fb_u128 fb_receipt_cost(const struct fb_receipt_summary *r)
+{
+	return (fb_u128)r->gas_used * r->gas_price + r->l1_fee;
+}

@@ -311,7 +311,7 @@ static void on_included(void *ctx, struct fb_str bytes, const struct fb_hash *tx
 {
 	struct fb_log_item items[FB_LANE_BATCH_MAX];
 	struct job j = job_of(bytes);
-	fb_u128 cost = (fb_u128)in->receipt.gas_used * in->receipt.gas_price + in->receipt.l1_fee;
+	fb_u128 cost = fb_receipt_cost(&in->receipt);
 
 	(void)tx;
 	judge_logs(items, ctx, &j, in->json);

@@ -133,7 +133,6 @@ struct fb_settle {
 	size_t trials; /* sets that are being simulated */
 	uint64_t last_job;
 	struct fb_lane *signing_lane; /* during fb_lane_send */
-	uint64_t moves[FB_SETTLE_STATE_END][FB_SETTLE_STATE_END];
 	struct fb_settle_purse *purses[FB_SETTLE_BUCKETS]; /* budget.c */
 	size_t purse_count;
 	uint64_t day;  /* of the purses */

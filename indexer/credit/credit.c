@@ -4,20 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *fb_credit_state_text(enum fb_credit_state s)
-{
-	switch (s) {
-#define X(name, num, text)      \
-	case FB_CREDIT_##name:  \
-		return text;
-		FB_CREDIT_STATES(X)
-#undef X
-	case FB_CREDIT_STATE_END:
-		break;
-	}
-	FB_UNREACHABLE("a state of a movement");
-}
-
 const char *fb_credit_halt_text(enum fb_credit_halt h)
 {
 	switch (h) {

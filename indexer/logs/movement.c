@@ -15,20 +15,6 @@ struct walk {
 	struct fb_error *error;
 };
 
-const char *fb_movement_kind_text(enum fb_movement_kind k)
-{
-	switch (k) {
-#define X(name, num, text)        \
-	case FB_MOVEMENT_##name:  \
-		return text;
-		FB_MOVEMENT_KINDS(X)
-#undef X
-	case FB_MOVEMENT_END:
-		break;
-	}
-	FB_UNREACHABLE("a kind of movement");
-}
-
 static void absorb_u64(struct fb_keccak *k, uint64_t v)
 {
 	uint8_t bytes[8];

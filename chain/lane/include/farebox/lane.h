@@ -110,7 +110,6 @@ enum fb_lane_move {
 #undef X
 	FB_LANE_MOVE_END /* not a move */
 };
-const char *fb_lane_move_name(enum fb_lane_move m);
 
 /* Rows the owner wants in the lane's batch; texts must live until the callback's caller has committed,
  * that is, in the owner's own memory until the next callback for that job. */

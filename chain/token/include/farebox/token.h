@@ -81,6 +81,8 @@ struct fb_receipt_summary {
  * for a malformed one (its logs missing, too), which says nothing about the transaction. */
 FB_MUST_USE enum fb_status fb_receipt_read(struct fb_receipt_summary *out, struct fb_json_value receipt,
 					   struct fb_arena *arena);
+/* Wei that the transaction took from its sender. */
+fb_u128 fb_receipt_cost(const struct fb_receipt_summary *r);
 /* What the logs say of one authorization. A payment is DESIGN rule 9's only as MOVED: the token's own
  * AuthorizationUsed(payer, nonce), and next to it its Transfer(payer, to, value). */
 enum fb_logs_said {

@@ -126,8 +126,6 @@ void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct f
 void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drain */
 /* The callbacks of every lane, for fb_lane_own with the tag 'S'. */
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s);
-/* How often a record made that step in this life. */
-uint64_t fb_settle_moves(const struct fb_settle *s, enum fb_settle_state from, enum fb_settle_state to);
 /* Copies the claim (fb_claim_recover done). done runs exactly once, later or inside this call. api_key: whose budget
  * it is charged to, FB_SETTLE_API_KEY_LEN bytes that are the same for the same key and no other; NULL: nobody's. */
 void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, const uint8_t *api_key,

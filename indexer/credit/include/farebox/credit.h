@@ -95,7 +95,6 @@ enum fb_credit_state {
 #undef X
 	FB_CREDIT_STATE_END /* not a state */
 };
-const char *fb_credit_state_text(enum fb_credit_state s);
 
 /* X(name, stored number, text). Why nothing is posted any more; an operator has to look. */
 #define FB_CREDIT_HALTS(X)                                                                                  \

@@ -81,7 +81,6 @@ enum fb_movement_kind {
 #undef X
 	FB_MOVEMENT_END /* not a kind */
 };
-const char *fb_movement_kind_text(enum fb_movement_kind k);
 static inline bool fb_movement_leaves(enum fb_movement_kind k)
 {
 	return k == FB_MOVEMENT_PAYOUT || k == FB_MOVEMENT_LEAK;

@@ -234,6 +234,8 @@ enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 	s->loop_runs = true;
 	st = await(s, check_network, 0, e);
 	if (st == FB_OK)
+		st = fb_server_check_escrow(s, e);
+	if (st == FB_OK)
 		st = fb_server_hold_signers(s, e);
 	if (st == FB_OK)
 		st = open_store(s, e);

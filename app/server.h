@@ -89,6 +89,8 @@ FB_MUST_USE enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_
 bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet); /* ports of the indexer */
 bool fb_server_is_payout(void *ctx, const struct fb_movement *m);
 FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);
+/* escrow_guard.c: refuses an escrow that is not one of ours. From another thread than the loop's. FB_MISMATCH. */
+FB_MUST_USE enum fb_status fb_server_check_escrow(struct fb_server *s, struct fb_error *e);
 void fb_server_stop_indexer(struct fb_server *s);
 void fb_server_close_indexer(struct fb_server *s);
 void fb_server_indexer_hears(struct fb_server *s, const struct fb_head_report *r);

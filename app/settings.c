@@ -342,9 +342,11 @@ static enum fb_status read_demo(struct fb_server *s, struct fb_error *e)
 {
 	const struct fb_token *token = &s->network.tokens[0];
 
-	if (s->conf.demo_pay_to[0] == '\0')
+	if (s->network.has_escrow)
+		s->pay.pay_to = s->network.escrow;
+	else if (s->conf.demo_pay_to[0] == '\0')
 		return FB_OK;
-	if (fb_address_parse_checked(&s->pay.pay_to, fb_str_of(s->conf.demo_pay_to)) != FB_OK)
+	else if (fb_address_parse_checked(&s->pay.pay_to, fb_str_of(s->conf.demo_pay_to)) != FB_OK)
 		return fb_error_set(
 			e, FB_BAD_VALUE,
 			"demo_pay_to (%s): \"%s\" is no address: want 0x and 40 hex digits, in one case or with a right "

@@ -60,7 +60,7 @@ async function bringUpEscrow(chain, people) {
 	return escrow;
 }
 
-async function bringUpFarebox({ port }, chain, escrow, { signer, payee }) {
+async function bringUpFarebox({ port }, chain, escrow, { signer, escrow: payee }) {
 	const data = join(STATE, 'data');
 	step('farebox');
 	rmSync(data, { recursive: true, force: true }); // the chain it tells of is gone
@@ -76,17 +76,17 @@ async function bringUpFarebox({ port }, chain, escrow, { signer, payee }) {
 const readBalance = (chain, address) =>
 	chain.client.readContract({ address: chain.usdc, abi: USDC_ABI, functionName: 'balanceOf', args: [address] });
 
-async function readBalances(chain, { agent, payee }) {
-	return { agent: await readBalance(chain, agent.address), payee: await readBalance(chain, payee.address) };
+async function readBalances(chain, { agent, escrow }) {
+	return { agent: await readBalance(chain, agent.address), escrow: await readBalance(chain, escrow.address) };
 }
 
 function showBalances(before, after) {
-	for (const who of ['agent', 'payee'])
+	for (const who of ['agent', 'escrow'])
 		detail(who, `${money(before[who])}  →  ${money(after[who])}`);
 }
 
 function requireMoved(before, after, price) {
-	if (before.agent - after.agent !== price || after.payee - before.payee !== price)
+	if (before.agent - after.agent !== price || after.escrow - before.escrow !== price)
 		throw new Error(`the balances did not move by exactly ${money(price)}`);
 }
 
@@ -141,12 +141,12 @@ async function buyByClient(chain, url, people, price) {
 	requireMoved(before, after, price);
 }
 
-function showWhatNow(chain, farebox, { escrow, escrowFrom }, { agent, payee }) {
+function showWhatNow(chain, farebox, { escrow, escrowFrom }, { agent }) {
 	step('Now you');
 	detail('farebox', farebox.url);
 	detail('chain', chain.url);
 	detail('agent', `${agent.address} ${dim(`key ${agent.privateKey}`)}`);
-	detail('payee', payee.address);
+	detail('escrow', escrow);
 	line();
 	line(`   curl -i ${farebox.url}/demo`);
 	line(`   export AGENT_KEY=${agent.privateKey}`);
@@ -175,9 +175,10 @@ async function untilStopped(children, signalled) {
 async function run(options, children, signalled) {
 	const chain = await bringUpChain(options);
 	children.unshift(['anvil', chain]);
-	const [signer, agent, payee, owner, payoutRole, pauseRole] = chain.accounts;
-	const people = { signer, agent, payee, owner, payoutRole, pauseRole };
+	const [signer, agent, , owner, payoutRole, pauseRole] = chain.accounts;
+	const people = { signer, agent, owner, payoutRole, pauseRole };
 	const escrow = await bringUpEscrow(chain, people);
+	people.escrow = { address: escrow.escrow };
 	const farebox = await bringUpFarebox(options, chain, escrow, people);
 	children.unshift(['farebox', farebox]);
 	const price = await buyByHand(chain, `${farebox.url}/demo`, people);

@@ -26,6 +26,13 @@ static void end(struct fb_calls *c)
 	params->len = (size_t)(c->params.at + c->params.len - params->at);
 }
 
+void fb_calls_chain(struct fb_calls *c)
+{
+	begin(c, "eth_chainId");
+	fb_buf_text(&c->params, "[]");
+	end(c);
+}
+
 void fb_calls_header(struct fb_calls *c, uint64_t number)
 {
 	begin(c, "eth_getBlockByNumber");

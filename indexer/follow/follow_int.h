@@ -96,6 +96,7 @@ struct fb_calls {
 	struct fb_buf params;
 };
 void fb_calls_init(struct fb_calls *c, struct fb_follow *f);
+void fb_calls_chain(struct fb_calls *c);
 void fb_calls_header(struct fb_calls *c, uint64_t number);
 void fb_calls_logs(struct fb_calls *c, const struct fb_escrow *e, uint64_t first, uint64_t last);
 void fb_calls_logs_of_block(struct fb_calls *c, const struct fb_escrow *e, const struct fb_hash *block);

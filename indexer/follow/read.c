@@ -270,21 +270,38 @@ static void read_balances(struct fb_reading *r, const struct fb_rpc_result *resu
 	}
 }
 
+static bool is_our_chain(const struct fb_follow *f, const struct fb_rpc_result *r)
+{
+	_Alignas(16) unsigned char block[64];
+	struct fb_arena arena;
+	struct fb_str text;
+	uint64_t id;
+
+	fb_arena_init(&arena, block, sizeof(block));
+	return fb_json_string(&text, r->result, &arena) == FB_OK && fb_quantity_parse_u64(&id, text) == FB_OK &&
+	       id == f->settings.credit.escrow.chain_id;
+}
+
 static void on_range(void *arg, const struct fb_rpc_reply *reply)
 {
 	struct fb_follow *f = arg;
+	const struct fb_rpc_result *results = reply->results + 1; /* behind the chain's id */
 	struct fb_error e = { "" };
 	enum fb_status st;
 
-	if (!arrived(f, reply, f->r.header_count + FB_FOLLOW_FILTERS))
+	if (!arrived(f, reply, 1 + f->r.header_count + FB_FOLLOW_FILTERS))
 		return;
-	read_balances(&f->r, reply->results + f->r.header_count + FB_FOLLOW_FILTERS);
+	if (!is_our_chain(f, &reply->results[0])) {
+		fb_follow_doubt(f, FB_CREDIT_HALT_NONE, "the endpoint serves another chain");
+		return;
+	}
+	read_balances(&f->r, results + f->r.header_count + FB_FOLLOW_FILTERS);
 	f->pruned = !f->r.has_balances;
 	if (f->pruned && f->r.last - f->r.first >= FB_FOLLOW_HEADERS_MAX) { /* nothing would speak for it */
 		fb_follow_pump(f);
 		return;
 	}
-	st = read_answer(&f->r, reply->results);
+	st = read_answer(&f->r, results);
 	if (st == FB_TOO_MANY && f->r.last > f->r.first) {
 		fail(f);
 		return;
@@ -307,6 +324,7 @@ void fb_follow_read(struct fb_follow *f)
 
 	r->confirms = 0;
 	fb_calls_init(&c, f);
+	fb_calls_chain(&c);
 	for (size_t i = 0; i < r->header_count; i++)
 		fb_calls_header(&c, r->numbers[i]);
 	fb_calls_logs(&c, &f->settings.credit.escrow, r->first, r->last);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-	decodeErrorResult, decodeEventLog, encodeDeployData, encodeFunctionData, getAddress, toHex,
+	decodeErrorResult, decodeEventLog, encodeDeployData, encodeFunctionData, getAddress, parseAbi, toHex,
 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { AUTHORIZATION_TYPES, USDC_ABI } from '../../testnet/usdc.mjs';
@@ -127,6 +127,14 @@ export async function openEscrow(chain, options) {
 	const receipt = await transact(chain, { from: owner, data });
 	assert.equal(receipt.status, '0x1');
 	return new Escrow(chain, getAddress(receipt.contractAddress), Number(receipt.blockNumber));
+}
+
+const ALLOWANCE_ABI = parseAbi(['function approve(address, uint256)']);
+// The escrow may take whatever they deposit.
+export async function allow(escrow, ...people) {
+	const data = encodeFunctionData({ abi: ALLOWANCE_ABI, functionName: 'approve', args: [escrow.address, MAX_128] });
+	for (const { address } of people)
+		assert.equal((await transact(escrow.chain, { from: address, to: escrow.chain.usdc, data })).status, '0x1');
 }
 
 // What depositWithAuthorization takes: { authorization, signature }. kind: which of EIP-3009's two types is signed.

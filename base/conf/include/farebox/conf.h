@@ -80,7 +80,7 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(stop_grace_ms, 10000, 0, 600000, "FAREBOX_STOP_GRACE_MS", "time requests under way get at the end")      \
 	TEXT(public_url, "", "FAREBOX_PUBLIC_URL", "base URL that buyers see, e.g. https://pay.example; empty takes the Host header") \
 	TEXT(demo_price, "0.001", "FAREBOX_DEMO_PRICE", "price of GET /demo in whole tokens")                           \
-	TEXT(demo_pay_to, "", "EVM_PAYEE_ADDRESS", "payee of GET /demo; empty leaves the demo out")                     \
+	TEXT(demo_pay_to, "", "EVM_PAYEE_ADDRESS", "payee of GET /demo; an escrow, if one is set, is paid instead; empty without an escrow leaves the demo out") \
 	SWITCH(access_log, "FAREBOX_ACCESS_LOG", "one log line a request")                                              \
 	SWITCH(test_hooks, "FAREBOX_TEST_HOOKS", "offer POST /close; loopback only")
 

@@ -4,11 +4,11 @@
  *             willing to give; blocks that are not final yet as the head follower reports them. Every postings batch
  *             is one submission to the ledger's writer, with the cursor; the next one waits for its answer.
  * Layer       7
- * Trust       no answer is believed because it is empty. The range's headers come in the same request as its logs:
- *             the last block must be there, parents must fit, hashes must be those that the head follower knows;
- *             every log's block hash must be its header's; a block whose bloom may hold something about the escrow
- *             but has no log is asked for again by hash; the escrow's events must be numbered without a gap; what
- *             moved must explain the escrow's balances before and at the end of the range, as long as the endpoint
+ * Trust       no answer is believed because it is empty. The chain's id and the range's headers come in one request
+ *             with its logs: the last block must be there, parents must fit, hashes must be what the head follower
+ *             knows; every log's block hash must be its header's; a block whose bloom may hold something about the
+ *             escrow but has no log is asked for again by hash; the escrow's events must be numbered without a gap;
+ *             what moved must explain the escrow's balances before and at the end of the range, as long as the endpoint
  *             knows them; every block is read once more when it is final, and of a second endpoint, if there is one,
  *             final ranges must be the same. What does not fit is asked again; what only a lie or a changed final
  *             block explains halts everything, after doubts_max times without progress, until an operator

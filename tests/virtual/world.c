@@ -14,7 +14,7 @@ struct event {
 	struct event *next;
 };
 static struct {
-	uint64_t now_ns, rng;
+	uint64_t now_ns, rng, os_rng; /* os_rng: what the program takes once in a process must not move the rest */
 	struct event *events; /* by time, and in one moment by their asking */
 } world;
 
@@ -23,13 +23,18 @@ uint64_t virtual_now_ns(void)
 	return world.now_ns;
 }
 
-uint64_t virtual_draw(uint64_t below)
+static uint64_t next_of(uint64_t *rng)
 {
-	uint64_t z = world.rng += 0x9e3779b97f4a7c15;
+	uint64_t z = *rng += 0x9e3779b97f4a7c15;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (z ^ z >> 31) % below;
+	return z ^ z >> 31;
+}
+
+uint64_t virtual_draw(uint64_t below)
+{
+	return next_of(&world.rng) % below;
 }
 
 /* ---- events -------------------------------------------------------------------------------------------- */
@@ -107,7 +112,7 @@ void virtual_reset(uint64_t seed)
 	while (virtual_step())
 		; /* what is still on its way arrives, and nobody is there */
 	world.now_ns = VIRTUAL_MS; /* 0 stands for "never" in many places */
-	world.rng = seed * 7919;
+	world.rng = world.os_rng = seed * 7919;
 	virtual_disks_clear();
 	virtual_chains_clear();
 }
@@ -135,7 +140,7 @@ static void fill(void *ctx, uint8_t *out, size_t len)
 {
 	(void)ctx;
 	while (len-- > 0)
-		out[len] = (uint8_t)virtual_draw(256);
+		out[len] = (uint8_t)next_of(&world.os_rng);
 }
 
 struct fb_rng fb_os_rng(void)

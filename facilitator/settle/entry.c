@@ -83,14 +83,21 @@ void fb_settle_move(struct fb_settle_entry *e, enum fb_settle_state to)
 		FB_SETTLE_STATES(X)
 #undef X
 	};
-	enum fb_settle_state from = e->record.state;
+	enum fb_settle_move m = fb_settle_move_of(e->record.state, to);
 	struct fb_authorization a;
 
-	FB_ASSERT(fb_settle_may_move(from, to)); /* S5 */
+	FB_ASSERT(m < FB_SETTLE_MOVE_END); /* S5 */
+	e->settle->moves[m]++;
 	e->record.state = to;
 	a = fb_settle_authorization(&e->key, &e->record);
 	fb_log(e->settle->log, FB_EV_SETTLE_STATE, FB_F_HEX("payer", a.from.bytes, 20),
 	       FB_F_HEX("nonce", a.nonce.bytes, 32), FB_F_TEXT("to", names[to]), FB_F_HEX("tx", e->record.tx.bytes, 32));
+}
+
+uint64_t fb_settle_moves(const struct fb_settle *s, enum fb_settle_move m)
+{
+	FB_ASSERT(m < FB_SETTLE_MOVE_END);
+	return s->moves[m];
 }
 
 int64_t fb_settle_now_us(const struct fb_settle *s)

@@ -16,7 +16,7 @@ _Static_assert(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAI
 		       FB_SETTLE_CONFIRMED == 5,
 	       "on-disk numbers");
 
-bool fb_settle_may_move(enum fb_settle_state from, enum fb_settle_state to)
+enum fb_settle_move fb_settle_move_of(enum fb_settle_state from, enum fb_settle_state to)
 {
 	static const struct {
 		enum fb_settle_state from, to;
@@ -26,10 +26,11 @@ bool fb_settle_may_move(enum fb_settle_state from, enum fb_settle_state to)
 #undef X
 	};
 
-	for (size_t i = 0; i < FB_COUNT(moves); i++)
-		if (moves[i].from == from && moves[i].to == to)
-			return true;
-	return false;
+	size_t m = 0;
+
+	while (m < FB_COUNT(moves) && (moves[m].from != from || moves[m].to != to))
+		m++;
+	return (enum fb_settle_move)m;
 }
 
 bool fb_settle_is_final(const struct fb_settle_record *r)

@@ -159,6 +159,12 @@ static void keep_claim(struct fb_settle_entry *e, const struct submission *sub)
 	*e->claim = *c;
 }
 
+/* Its transaction was lost, and nobody was told of a success. */
+static bool may_be_forgotten(const struct fb_settle_record *r)
+{
+	return r->state == FB_SETTLE_LOST && !r->granted;
+}
+
 /* The authorization is known with other content or another signature. Before the first one is signed, and when its
  * transaction was lost, nothing is decided: it may yet be refused. */
 static void answer_other(struct fb_settle *s, const struct submission *sub, const struct fb_settle_record *r)
@@ -166,7 +172,7 @@ static void answer_other(struct fb_settle *s, const struct submission *sub, cons
 	struct fb_settle_outcome o = { .reason = FB_REASON_NONCE_USED, .has_tx = true, .tx = r->tx };
 	const char *note = "an authorization with this nonce and other content is known already";
 
-	if (r->state == FB_SETTLE_NONE || r->state == FB_SETTLE_LOST) {
+	if (r->state == FB_SETTLE_NONE || may_be_forgotten(r)) {
 		o.has_tx = false;
 		o.reason = FB_REASON_SETTLE_ERROR;
 		note = "another authorization with this nonce is not decided yet; nothing was sent for this one";
@@ -193,6 +199,11 @@ static void start(struct fb_settle_entry *e)
 		fb_settle_ask(e);
 }
 
+static bool is_idle(const struct fb_settle_entry *e)
+{
+	return e->phase == FB_PHASE_IDLE && e->commits == 0;
+}
+
 static void join(struct fb_settle_entry *e, const struct submission *sub)
 {
 	struct fb_settle *s = e->settle;
@@ -202,12 +213,23 @@ static void join(struct fb_settle_entry *e, const struct submission *sub)
 
 	if (!fb_hash_eq(&ours, &theirs)) {
 		answer_other(s, sub, &e->record);
+		if (may_be_forgotten(&e->record) && is_idle(e))
+			fb_settle_ask(e);
 		return;
 	}
 	keep_claim(e, sub);
 	fb_settle_wait(e, sub->done, sub->arg);
-	if (e->phase == FB_PHASE_IDLE && e->commits == 0)
+	if (is_idle(e))
 		start(e);
+}
+
+/* Who was first may never come back: what is lost is decided for whoever comes with the same nonce. */
+static void decide_for_other(struct fb_settle *s, const struct fb_settle_key *key, const struct fb_settle_record *r)
+{
+	struct fb_settle_entry *e = fb_settle_add(s, key);
+
+	e->record = *r;
+	fb_settle_ask(e);
 }
 
 /* A record that is not under way in memory. */
@@ -220,6 +242,8 @@ static void take_up(struct fb_settle *s, const struct submission *sub, const str
 
 	if (!fb_hash_eq(&ours, &r->fingerprint)) {
 		answer_other(s, sub, r);
+		if (may_be_forgotten(r))
+			decide_for_other(s, key, r);
 		return;
 	}
 	if (fb_settle_is_final(r) && (r->state == FB_SETTLE_FAILED || r->granted)) {

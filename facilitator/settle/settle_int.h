@@ -44,7 +44,7 @@ FB_MUST_USE enum fb_status fb_settle_record_decode(struct fb_settle_record *out,
 /* The authorization's fields that the record can answer for: from, to, value, nonce. */
 struct fb_authorization fb_settle_authorization(const struct fb_settle_key *key, const struct fb_settle_record *r);
 struct fb_address fb_settle_asset(const struct fb_settle_key *key);
-bool fb_settle_may_move(enum fb_settle_state from, enum fb_settle_state to);
+enum fb_settle_move fb_settle_move_of(enum fb_settle_state from, enum fb_settle_state to); /* END: there is none */
 /* Nothing can come after it: moved, or used for something else. */
 bool fb_settle_is_final(const struct fb_settle_record *r);
 
@@ -132,6 +132,7 @@ struct fb_settle {
 	size_t entries, waiters, ready_count;
 	size_t trials; /* sets that are being simulated */
 	uint64_t last_job;
+	uint64_t moves[FB_SETTLE_MOVE_END];
 	struct fb_lane *signing_lane; /* during fb_lane_send */
 	struct fb_settle_purse *purses[FB_SETTLE_BUCKETS]; /* budget.c */
 	size_t purse_count;

@@ -122,7 +122,8 @@ static bool is_settled(const struct truth *t)
 
 static bool is_used(const struct truth *t)
 {
-	return t->history.moved == 1 || t->history.sent > 0; /* perhaps by the other content, in vain */
+	/* perhaps by the other content, in vain */
+	return t->history.moved == 1 || t->history.sent > 0 || t->payment->canceled;
 }
 
 static bool is_poor(const struct truth *t)

@@ -8,6 +8,7 @@ enum { CHAOS_PAYMENTS_MAX = 40, CHAOS_TICKETS_MAX = 512, CHAOS_PAYERS = 4 };
 struct chaos_payment {
 	struct fb_claim claim, other; /* other: the same nonce with other content */
 	bool forged;                  /* its signature is nobody's */
+	bool canceled;                /* by the payer; a reorg may have taken that back */
 	fb_rig_ticket tickets[CHAOS_TICKETS_MAX];
 	bool given_back[CHAOS_TICKETS_MAX];
 	size_t ticket_count;
@@ -16,6 +17,7 @@ struct chaos_payment {
 /* What this course may do at all: every seed draws its own, so that rare faults meet often. */
 struct chaos_swarm {
 	bool lag, hide, foreign, forget, fates, stranger, crash, disk, poor, manual_mining, reorg, fees, silence, books;
+	bool cancel;
 };
 
 struct chaos {
@@ -42,6 +44,7 @@ struct chaos {
 	X(disk_failures, "disk failures")       \
 	X(foreign, "foreign transactions")      \
 	X(strangers, "strangers who settled")   \
+	X(canceled, "authorizations canceled")  \
 	X(given_back, "successes given back")   \
 	X(reorgs, "reorgs")                     \
 	X(fees, "changes of the base fee")      \
@@ -52,6 +55,9 @@ struct chaos_totals {
 #undef X
 #define X(name, from, to) unsigned move_##name; /* of the lane's rows */
 	FB_LANE_MOVES(X)
+#undef X
+#define X(from, to, what) unsigned step_##from##_##to; /* of the settlements' records */
+	FB_SETTLE_MOVES(X)
 #undef X
 };
 enum { CHAOS_TOTALS = sizeof(struct chaos_totals) / sizeof(unsigned) };

@@ -37,7 +37,7 @@ static void draw_swarm(struct chaos *c)
 	bool *flags[] = { &c->swarm.lag,   &c->swarm.hide,	   &c->swarm.foreign, &c->swarm.forget,
 			  &c->swarm.fates, &c->swarm.stranger,	   &c->swarm.crash,   &c->swarm.disk,
 			  &c->swarm.poor,  &c->swarm.manual_mining, &c->swarm.reorg, &c->swarm.fees,
-			  &c->swarm.silence, &c->swarm.books };
+			  &c->swarm.silence, &c->swarm.books,	   &c->swarm.cancel };
 
 	for (size_t i = 0; i < FB_COUNT(flags); i++)
 		*flags[i] = chaos_chance(c, 40);
@@ -241,6 +241,16 @@ static void stranger(struct chaos *c, struct chaos_totals *t)
 			fb_sim_stranger_settles(fb_rig_sim(c->rig), &p->claim.authorization, p->claim.signature);
 }
 
+static void cancel(struct chaos *c, struct chaos_totals *t)
+{
+	struct chaos_payment *p = some_payment(c);
+
+	if (!c->swarm.cancel || p == NULL || !fb_sim_cancel(fb_rig_sim(c->rig), &p->claim.authorization))
+		return;
+	p->canceled = true;
+	t->canceled++;
+}
+
 static void fates(struct chaos *c, struct chaos_totals *t)
 {
 	(void)t;
@@ -315,7 +325,7 @@ void chaos_step(struct chaos *c, struct chaos_totals *t)
 		{ 30, pay },	   { 30, repeat },  { 8, give_back }, { 15, mine },	{ 6, money }, { 4, forget },
 		{ 5, take_nonce }, { 4, stranger }, { 5, fates },     { 6, lag },	{ 6, hide },  { 20, pass_time },
 		{ 5, restart },	   { 5, crash },    { 4, fail_disk }, { 4, slow_disk }, { 6, reorg }, { 5, fees },
-		{ 4, silence },	   { 3, books },
+		{ 4, silence },	   { 3, books },    { 4, cancel },
 	};
 	unsigned all = 0, at;
 

@@ -51,6 +51,10 @@ static void count_moves(struct chaos *c, struct chaos_totals *t)
 #define X(name, from, to) t->move_##name += (unsigned)fb_rig_moves(c->rig, FB_LANE_MOVE_##name);
 	FB_LANE_MOVES(X)
 #undef X
+#define X(from, to, what) \
+	t->step_##from##_##to += (unsigned)fb_rig_settle_moves(c->rig, FB_SETTLE_MOVE_##from##_##to);
+	FB_SETTLE_MOVES(X)
+#undef X
 }
 
 static void run_one(struct chaos_totals *t)
@@ -112,6 +116,9 @@ static void print(struct chaos_totals *t, uint64_t seeds)
 #undef X
 #define X(name, from, to) #name,
 		FB_LANE_MOVES(X)
+#undef X
+#define X(from, to, what) #from "-" #to,
+		FB_SETTLE_MOVES(X)
 #undef X
 	};
 

@@ -5,17 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROW_MAX = 65536, AT_STATE = 1, AT_GRANTED = 2, AT_RECORD_TX = 4 + 32, AT_LANE_COUNT = 1, AT_LANE_TX = 32 };
+enum { LANE_KEY_LEN = 1 + 8 + 20 + 8 };
+enum { AT_STATE = 1, AT_GRANTED = 2, AT_RECORD_TX = 4 + 32, AT_LANE_COUNT = 1, AT_LANE_TX = 32 };
 
-static enum fb_status read_row(struct fb_rig *r, uint8_t row[ROW_MAX], size_t *len, const uint8_t *key, size_t key_len)
+static enum fb_status read_row(struct fb_rig *r, uint8_t row[RIG_ROW_MAX], size_t *len, const uint8_t *key,
+			       size_t key_len)
 {
-	return fb_store_get(r->store, row, len, ROW_MAX, (struct fb_str){ (const char *)key, key_len });
+	return fb_store_get(r->store, row, len, RIG_ROW_MAX, (struct fb_str){ (const char *)key, key_len });
 }
 
 static struct fb_rig_record record_of(struct fb_rig *r, const struct fb_settle_key *key)
 {
 	struct fb_rig_record record = { 0 };
-	uint8_t row[ROW_MAX];
+	uint8_t row[RIG_ROW_MAX];
 	size_t len;
 	enum fb_status st = read_row(r, row, &len, key->bytes, sizeof(key->bytes));
 
@@ -140,10 +142,35 @@ void fb_rig_refuse_books(struct fb_rig *r, unsigned times)
 }
 
 /* The rows' format is spelt out independently of the lane, too. */
-static bool is_attempt(const uint8_t row[ROW_MAX], const struct fb_hash *tx)
+static bool is_attempt(const uint8_t row[RIG_ROW_MAX], const struct fb_hash *tx)
 {
 	for (size_t i = 0; i < row[AT_LANE_COUNT]; i++)
 		if (memcmp(row + AT_LANE_TX + 32 * i, tx->bytes, 32) == 0)
+			return true;
+	return false;
+}
+
+/* What is on its way to the chain may arrive when its row has come to its end. */
+void rig_note_removed(struct fb_rig *r, const struct fb_put *put)
+{
+	uint8_t row[RIG_ROW_MAX];
+	size_t len;
+
+	if (!put->remove || put->key.len != LANE_KEY_LEN || put->key.at[0] != 'L' ||
+	    read_row(r, row, &len, (const uint8_t *)put->key.at, put->key.len) != FB_OK)
+		return;
+	rig_lock(r);
+	for (size_t i = 0; i < row[AT_LANE_COUNT]; i++)
+		memcpy(r->gone[r->gone_count++ % RIG_GONE_MAX].bytes, row + AT_LANE_TX + 32 * i, 32);
+	rig_unlock(r);
+}
+
+static bool is_gone(const struct fb_rig *r, const struct fb_hash *tx)
+{
+	size_t count = r->gone_count < RIG_GONE_MAX ? r->gone_count : RIG_GONE_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		if (fb_hash_eq(&r->gone[i], tx))
 			return true;
 	return false;
 }
@@ -152,7 +179,8 @@ static bool is_attempt(const uint8_t row[ROW_MAX], const struct fb_hash *tx)
 void rig_check_sent(void *rig, const struct fb_sim_sent *sent)
 {
 	struct fb_rig *r = rig;
-	uint8_t key[1 + 8 + 20 + 8], row[ROW_MAX];
+	uint8_t key[LANE_KEY_LEN], row[RIG_ROW_MAX];
+	enum fb_status st;
 	size_t len;
 
 	key[0] = 'L';
@@ -161,8 +189,8 @@ void rig_check_sent(void *rig, const struct fb_sim_sent *sent)
 	fb_put_be64(key + 29, sent->nonce);
 	rig_lock(r);
 	if (r->store != NULL) {
-		FB_ASSERT(read_row(r, row, &len, key, sizeof(key)) == FB_OK);
-		FB_ASSERT(is_attempt(row, &sent->tx));
+		st = read_row(r, row, &len, key, sizeof(key));
+		FB_ASSERT((st == FB_OK && is_attempt(row, &sent->tx)) || is_gone(r, &sent->tx));
 	}
 	rig_unlock(r);
 }

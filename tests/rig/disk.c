@@ -51,6 +51,8 @@ static void commit(void *ctx, const struct fb_put *puts, size_t count, void (*do
 	struct commit *c = fb_must_alloc(1, sizeof(*c));
 
 	*c = (struct commit){ .rig = r, .done = done, .arg = arg };
+	for (size_t i = 0; i < count; i++)
+		rig_note_removed(r, &puts[i]);
 	if (admit(r, &c->unconfirmed)) {
 		writer.commit(writer.ctx, puts, count, on_durable, c);
 		return;

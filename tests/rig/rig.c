@@ -245,6 +245,8 @@ static void close_engines(void *arg)
 {
 	struct fb_rig *r = arg;
 
+	for (int m = 0; r->settle != NULL && m < FB_SETTLE_MOVE_END; m++)
+		r->settle_moves[m] += fb_settle_moves(r->settle, (enum fb_settle_move)m);
 	fb_settle_close(r->settle);
 	for (int m = 0; r->lane != NULL && m < FB_LANE_MOVE_END; m++)
 		r->moves[m] += fb_lane_moves(r->lane, (enum fb_lane_move)m);
@@ -442,6 +444,11 @@ struct fb_view *fb_rig_view(struct fb_rig *r)
 uint64_t fb_rig_moves(struct fb_rig *r, enum fb_lane_move m)
 {
 	return r->moves[m];
+}
+
+uint64_t fb_rig_settle_moves(struct fb_rig *r, enum fb_settle_move m)
+{
+	return r->settle_moves[m];
 }
 
 struct fb_head *fb_rig_head(struct fb_rig *r)

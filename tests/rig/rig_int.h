@@ -12,7 +12,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_DEPTH_MAX = 16, RIG_BUMP_MS = 15000, RIG_BOOKED_MAX = 16384 };
+enum { RIG_POLL_MS = 10, RIG_CONFIRMATIONS = 3, RIG_DEPTH_MAX = 16, RIG_BUMP_MS = 15000, RIG_BOOKED_MAX = 16384,
+       RIG_GONE_MAX = 32768, RIG_ROW_MAX = 65536 };
 
 struct rig_answer {
 	struct fb_rig *rig;
@@ -50,7 +51,7 @@ struct fb_rig {
 	struct fb_view *view;
 	struct fb_lane *lane;
 	struct fb_settle *settle;
-	uint64_t moves[FB_LANE_MOVE_END];
+	uint64_t moves[FB_LANE_MOVE_END], settle_moves[FB_SETTLE_MOVE_END];
 	atomic_bool crashed;
 	pthread_mutex_t lock; /* of everything below, and of `store` against its closing */
 	pthread_cond_t changed;
@@ -61,6 +62,8 @@ struct fb_rig {
 	} booked[RIG_BOOKED_MAX];
 	size_t booked_count;
 	unsigned refuse_books;
+	struct fb_hash gone[RIG_GONE_MAX]; /* transactions whose lane row was there and is removed; a ring */
+	size_t gone_count;
 	size_t answer_count;
 	struct rig_answer *answers;
 	bool lane_answered;
@@ -79,6 +82,7 @@ struct fb_commit rig_disk_port(struct fb_rig *r);
 struct fb_settle_key rig_key(const struct fb_rig *r, const struct fb_claim *c);
 void rig_check_answer(struct fb_rig *r, const struct rig_answer *a);
 void rig_check_sent(void *rig, const struct fb_sim_sent *sent);
+void rig_note_removed(struct fb_rig *r, const struct fb_put *put); /* before it is stored */
 /* The lane's gas book. */
 void rig_book(void *rig, const struct fb_hash *tx, fb_u128 cost, void (*done)(void *arg, enum fb_status status),
 	      void *arg);

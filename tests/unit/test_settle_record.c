@@ -188,7 +188,8 @@ static void moves__every_pair__only_those_of_the_table(void **state)
 	(void)state;
 	for (int from = 0; from < FB_SETTLE_STATE_END; from++)
 		for (int to = 0; to < FB_SETTLE_STATE_END; to++)
-			CHECK(fb_settle_may_move((enum fb_settle_state)from, (enum fb_settle_state)to) ==
+			CHECK((fb_settle_move_of((enum fb_settle_state)from, (enum fb_settle_state)to) <
+			       FB_SETTLE_MOVE_END) ==
 			      (table[from][to] != '.'));
 }
 

@@ -84,6 +84,12 @@ enum fb_settle_state {
 	X(LOST,     INCLUDED,  "the money moved after all")                                 \
 	X(LOST,     FAILED,    "it was mined after all and moved nothing")                 \
 	X(LOST,     NONE,      "it moved nothing: the row is gone, and it may begin anew")
+enum fb_settle_move {
+#define X(from, to, what) FB_SETTLE_MOVE_##from##_##to,
+	FB_SETTLE_MOVES(X)
+#undef X
+	FB_SETTLE_MOVE_END /* not a move */
+};
 
 struct fb_settle_key {
 	uint8_t bytes[FB_SETTLE_KEY_LEN];
@@ -148,6 +154,7 @@ struct fb_settle_status {
 };
 FB_MUST_USE enum fb_status fb_settle_look(struct fb_settle *s, struct fb_settle_status *out,
 					  const struct fb_settle_key *key);
+uint64_t fb_settle_moves(const struct fb_settle *s, enum fb_settle_move m); /* made since it was opened */
 /* Everybody who waits is answered now (pending with the hash, or an error with nothing sent); later
  * submits are refused. */
 void fb_settle_drain(struct fb_settle *s);

@@ -74,6 +74,7 @@ struct fb_lane *fb_rig_lane(struct fb_rig *r);
 size_t fb_rig_open_rows(struct fb_rig *r);
 size_t fb_rig_included_rows(struct fb_rig *r); /* that wait for confirmations */
 uint64_t fb_rig_moves(struct fb_rig *r, enum fb_lane_move m); /* of the lanes of all lives that are over */
+uint64_t fb_rig_settle_moves(struct fb_rig *r, enum fb_settle_move m); /* likewise, of the records */
 /* The gas book refuses so often; what it takes, it takes once for each transaction. */
 void fb_rig_refuse_books(struct fb_rig *r, unsigned times);
 

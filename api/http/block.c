@@ -1,5 +1,6 @@
 /* Memory of exchanges: one mapping each, of which only touched pages cost anything; small ones are kept for
- * reuse, as mapping and unmapping cost more than all else that is done here for a request. */
+ * reuse, as mapping and unmapping cost more than all else that is done here for a request. What thousands at once
+ * needed is kept for the next thousands: those that wait for their payment's block end and begin together. */
 #include "http_int.h"
 
 #include <string.h>

@@ -18,8 +18,8 @@ enum {
 	CONNECTION_MEMORY = FB_HTTP_HEADERS_MAX + 16384,
 	/* Ours of one exchange beside the handler's arena: raw target, decoded path, values of answer headers. */
 	OWN_ARENA = 2 * FB_HTTP_HEADERS_MAX + 32768,
-	BLOCKS_KEPT = 64,         /* free exchanges a worker keeps for the next requests, */
-	BLOCK_KEPT_USED = 65536,  /* unless a request used more bytes of its arenas than this */
+	BLOCKS_KEPT = 2048,       /* free exchanges a worker keeps for the next requests, */
+	BLOCK_KEPT_USED = 32768,  /* unless a request used more bytes of its arenas than this */
 	BODY_FIRST = 16384,       /* bytes a body's memory starts with, at most; then it doubles up to its limit */
 	BODY_DISCARD_MAX = 1 << 20, /* bytes beyond a body's limit that are read for the sake of a proper 413 */
 	ID_MAX = 64,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Authorization nonces are random where clients behave; a client that does not only lengthens one list,
- * which FB_SETTLE_ENTRIES_MAX bounds. */
+ * which FB_SETTLE_ENTRIES_MAX and the lanes' limits bound. */
 static size_t bucket_of(const struct fb_settle_key *key)
 {
 	return (fb_get_be64(key->bytes + FB_SETTLE_KEY_LEN - 8) ^ fb_get_be64(key->bytes + FB_SETTLE_KEY_LEN - 32)) %
@@ -119,6 +119,15 @@ void fb_settle_each(struct fb_settle *s, void (*each)(struct fb_settle_entry *e)
 
 /* ---- who waits ------------------------------------------------------------------------------------------- */
 
+static void count_place(struct fb_settle_entry *e)
+{
+	bool now = e->waiters != NULL;
+
+	if (now != e->awaited)
+		e->settle->awaited += now ? 1 : (size_t)-1;
+	e->awaited = now;
+}
+
 void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg)
 {
 	struct fb_settle *s = e->settle;
@@ -130,6 +139,7 @@ void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const str
 	*e->waiters_tail = w;
 	e->waiters_tail = &w->next;
 	s->waiters++;
+	count_place(e);
 }
 
 struct fb_settle_waiter *fb_settle_next_waiter(struct fb_settle_entry *e)
@@ -142,7 +152,19 @@ struct fb_settle_waiter *fb_settle_next_waiter(struct fb_settle_entry *e)
 	if (e->waiters == NULL)
 		e->waiters_tail = &e->waiters;
 	w->next = NULL;
+	count_place(e);
 	return w;
+}
+
+void fb_settle_hold_back(struct fb_settle_entry *e)
+{
+	FB_ASSERT(e->grantee != NULL && e->grantee->next == NULL);
+	e->grantee->next = e->waiters;
+	if (e->waiters == NULL)
+		e->waiters_tail = &e->grantee->next;
+	e->waiters = e->grantee;
+	e->grantee = NULL;
+	count_place(e);
 }
 
 static void count_answer(struct fb_settle *s, enum fb_reason reason)

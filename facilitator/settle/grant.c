@@ -32,13 +32,8 @@ static void answer_grantee(struct fb_settle_entry *e)
 /* The disk did not confirm what the chain did, or what we would have sent: nobody is told more than that. */
 static void resolve_unknown(struct fb_settle_entry *e)
 {
-	if (e->grantee != NULL) {
-		e->grantee->next = e->waiters;
-		if (e->waiters == NULL)
-			e->waiters_tail = &e->grantee->next;
-		e->waiters = e->grantee;
-		e->grantee = NULL;
-	}
+	if (e->grantee != NULL)
+		fb_settle_hold_back(e);
 	if (e->record.state == FB_SETTLE_NONE && e->refusal.reason == FB_REASON_NONE) {
 		/* a lost one's record was on its way out */
 		e->refusal = (struct fb_settle_outcome){ .reason = FB_REASON_SETTLE_ERROR, .key = e->key,

@@ -333,11 +333,7 @@ static void hold_back_grantee(struct fb_settle_entry *e)
 {
 	if (e->grantee == NULL)
 		return;
-	e->grantee->next = e->waiters;
-	if (e->waiters == NULL)
-		e->waiters_tail = &e->grantee->next;
-	e->waiters = e->grantee;
-	e->grantee = NULL;
+	fb_settle_hold_back(e);
 	e->record.granted = false;
 }
 

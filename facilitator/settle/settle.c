@@ -47,7 +47,7 @@ void fb_settle_close(struct fb_settle *s)
 	fb_timer_stop(s->timer);
 	fb_timer_stop(s->gathering);
 	fb_settle_each(s, free_entry);
-	FB_ASSERT(s->entries == 0 && s->ready_count == 0);
+	FB_ASSERT(s->entries == 0 && s->awaited == 0 && s->ready_count == 0);
 	fb_settle_budget_clear(s);
 	free(s);
 }
@@ -281,7 +281,7 @@ void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, const uint8
 	FB_ASSERT(fb_loop_is_mine(s->loop));
 	if (s->draining)
 		answer_refusal(s, &sub, FB_REASON_SETTLE_ERROR, "the server is stopping; nothing was sent");
-	else if (s->entries >= FB_SETTLE_ENTRIES_MAX || s->waiters >= FB_SETTLE_WAITERS_MAX)
+	else if (s->awaited >= FB_SETTLE_ENTRIES_MAX || s->waiters >= FB_SETTLE_WAITERS_MAX)
 		answer_refusal(s, &sub, FB_REASON_SETTLE_ERROR,
 			       "too many settlements are under way; nothing was sent, try again");
 	else if (st != FB_OK && st != FB_NOT_FOUND)

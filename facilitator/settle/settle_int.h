@@ -103,6 +103,7 @@ struct fb_settle_entry {
 	struct fb_hash other; /* ASKING: the foreign transaction that used or cancelled the authorization */
 	struct fb_claim *claim; /* owned; NULL for one taken up after a restart that nobody asked for since */
 	struct fb_settle_waiter *waiters, **waiters_tail; /* oldest first; none while draining */
+	bool awaited; /* there are any: it holds one of FB_SETTLE_ENTRIES_MAX places */
 	struct fb_settle_waiter *grantee; /* out of `waiters`: gets success when the record is durable */
 	uint8_t row[FB_SETTLE_ROW_MAX];
 	size_t row_len;
@@ -129,7 +130,7 @@ struct fb_settle {
 	struct fb_settle_entry *buckets[FB_SETTLE_BUCKETS];
 	struct fb_settle_payer *payers[FB_SETTLE_BUCKETS];
 	struct fb_settle_entry *ready, **ready_tail; /* oldest first */
-	size_t entries, waiters, ready_count;
+	size_t entries, awaited, waiters, ready_count; /* awaited: entries with a caller */
 	size_t trials; /* sets that are being simulated */
 	uint64_t last_job;
 	uint64_t moves[FB_SETTLE_MOVE_END];
@@ -154,6 +155,8 @@ void fb_settle_move(struct fb_settle_entry *e, enum fb_settle_state to); /* S5 *
 int64_t fb_settle_now_us(const struct fb_settle *s);
 void fb_settle_wait(struct fb_settle_entry *e, void (*done)(void *arg, const struct fb_settle_outcome *o), void *arg);
 struct fb_settle_waiter *fb_settle_next_waiter(struct fb_settle_entry *e); /* taken off; NULL: none */
+/* Who was to be told of success is the first in line again. */
+void fb_settle_hold_back(struct fb_settle_entry *e);
 /* Is a transaction out, or was one, whose end is not known? */
 bool fb_settle_is_out(const struct fb_settle_entry *e);
 /* The record's outcome for a caller that gets no grant. */

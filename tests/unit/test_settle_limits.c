@@ -283,14 +283,13 @@ static void waiters__at_the_limit__refused(void **state)
 	fb_rig_close(r);
 }
 
-static void entries__at_the_limit__refused(void **state)
+/* One more than there are places for: that one is refused, and nobody else. */
+static void check_places(struct fb_rig *r)
 {
 	static fb_rig_ticket t[FB_SETTLE_ENTRIES_MAX + 1];
 	struct fb_rig_payment p = { .payer = fb_rig_payer(0) };
-	struct fb_rig *r = rig_with(&(struct fb_rig_settings){ .seed = 1, .rpc_timeout_ms = 60000 });
 	struct fb_claim c;
 
-	(void)state;
 	fb_sim_add_rule(fb_rig_sim(r),
 			&(struct fb_sim_rule){ .method = "eth_call", .fault = FB_SIM_LATE, .count = 2, .ms = 8000 });
 	fb_rig_claim(&c, r, &p);
@@ -302,6 +301,34 @@ static void entries__at_the_limit__refused(void **state)
 	CHECK_OUTCOME(FB_REASON_SETTLE_ERROR, fb_rig_wait(r, t[FB_SETTLE_ENTRIES_MAX]).outcome);
 	for (uint32_t i = 0; i < FB_SETTLE_ENTRIES_MAX; i++)
 		CHECK_OUTCOME(FB_REASON_SIGNATURE, fb_rig_wait(r, t[i]).outcome);
+}
+
+static const struct fb_rig_settings patient = { .seed = 1, .rpc_timeout_ms = 60000 };
+
+static void entries__at_the_limit__refused(void **state)
+{
+	struct fb_rig *r = rig_with(&patient);
+
+	(void)state;
+	check_places(r);
+	fb_rig_close(r);
+}
+
+static void entries__answered_and_being_confirmed__hold_no_place(void **state)
+{
+	struct fb_rig *r = rig_with(&patient);
+	struct fb_claim c = payment(r, 1);
+
+	(void)state;
+	CHECK_OUTCOME(FB_REASON_NONE, fb_rig_settle(r, &c));
+	fb_rig_hold_commits(r, true);
+	for (int i = 0; i < 200 && fb_rig_record(r, &c).state != FB_SETTLE_CONFIRMED; i++) {
+		fb_sim_mine(fb_rig_sim(r));
+		breathe(20);
+	}
+	CHECK(fb_rig_record(r, &c).state == FB_SETTLE_CONFIRMED); /* stored, but not told: it is in memory still */
+	check_places(r);
+	fb_rig_hold_commits(r, false);
 	fb_rig_close(r);
 }
 
@@ -432,6 +459,7 @@ int test_settle_limits(void)
 		cmocka_unit_test(open_rows__at_the_limit__the_next_waits_until_one_is_mined),
 		cmocka_unit_test(waiters__at_the_limit__refused),
 		cmocka_unit_test(entries__at_the_limit__refused),
+		cmocka_unit_test(entries__answered_and_being_confirmed__hold_no_place),
 		cmocka_unit_test(drain__read_or_estimate_under_way__error_with_nothing_sent),
 		cmocka_unit_test(drain__waiting_for_a_receipt__pending_with_the_hash),
 		cmocka_unit_test(drain__record_on_its_way_to_a_slow_disk__answered_when_it_is_there),

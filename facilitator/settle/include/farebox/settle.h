@@ -29,8 +29,9 @@
  *             S4 a record's fingerprint never changes while it counts (checked: rows.c on_signing)
  *             S5 a record moves only as FB_SETTLE_MOVES says        (checked: record.c fb_settle_move)
  * Errors      never a status: every submit ends in one outcome with a reason (see Answers).
- * Limits      FB_SETTLE_ENTRIES_MAX under way, FB_SETTLE_WAITERS_MAX waiting callers, FB_SETTLE_LANES_MAX lanes,
- *             FB_LANE_BATCH_MAX payments a transaction.
+ * Limits      FB_SETTLE_ENTRIES_MAX payments with a caller who waits, FB_SETTLE_WAITERS_MAX such callers,
+ *             FB_SETTLE_LANES_MAX lanes, FB_LANE_BATCH_MAX payments a transaction. What is under way without a
+ *             caller is in a lane's rows, or on its way to the disk: the lanes' limits bound it.
  * Ownership   borrows everything it is opened with until closed.
  * Threads     the loop's thread only.
  * Stored      DATA.md: settlement records.
@@ -50,7 +51,7 @@
 #include "farebox/view.h"
 #include "farebox/wire.h"
 
-enum { FB_SETTLE_ENTRIES_MAX = 4096, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_LANES_MAX = FB_LANES_MAX };
+enum { FB_SETTLE_ENTRIES_MAX = 8192, FB_SETTLE_WAITERS_MAX = 16384, FB_SETTLE_LANES_MAX = FB_LANES_MAX };
 enum { FB_SETTLE_API_KEY_LEN = 8 /* of an API key's identity */ };
 enum { FB_SETTLE_KEY_LEN = 1 + 8 + 20 + 20 + 32 };
 

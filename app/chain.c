@@ -98,14 +98,20 @@ enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_error *e)
 	return st == FB_OK ? st : fb_error_set(e, st, "the event loop cannot be opened: %s", fb_status_info(st)->name);
 }
 
-static void start_head(struct fb_server *s)
+struct fb_head_settings fb_server_head_settings(const struct fb_server *s)
 {
 	uint64_t unset_ms = s->conf.local_chain ? LOCAL_POLL_MS : POLL_MS;
-	struct fb_head_settings settings = { .chain_id = s->network.chain_id,
-					     .poll_ms = s->conf.head_poll_ms == 0 ? unset_ms : s->conf.head_poll_ms,
-					     .depth_max = s->conf.reorg_depth_max,
-					     .confirmations = s->conf.confirmations,
-					     .finality_blocks = s->conf.finality_blocks };
+
+	return (struct fb_head_settings){ .chain_id = s->network.chain_id,
+					  .poll_ms = s->conf.head_poll_ms == 0 ? unset_ms : s->conf.head_poll_ms,
+					  .depth_max = s->conf.reorg_depth_max,
+					  .confirmations = s->conf.confirmations,
+					  .finality_blocks = s->conf.finality_blocks };
+}
+
+static void start_head(struct fb_server *s)
+{
+	struct fb_head_settings settings = fb_server_head_settings(s);
 
 	fb_head_open(&s->head, s->loop, s->rpc, &settings, s->log, s->metrics, on_head, s);
 }

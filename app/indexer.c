@@ -65,7 +65,7 @@ static void on_compared(void *arg)
 }
 
 /* The same endpoints, the next one first. */
-static enum fb_status open_second(struct fb_server *s, struct fb_error *e)
+enum fb_status fb_server_open_second(struct fb_server *s, struct fb_error *e)
 {
 	struct fb_rpc_settings settings = { .url_count = s->network.rpc_url_count,
 					    .timeout_ms = s->conf.rpc_timeout_ms };
@@ -79,16 +79,22 @@ static enum fb_status open_second(struct fb_server *s, struct fb_error *e)
 	return st == FB_OK ? st : fb_error_set(e, st, "a second RPC client cannot be opened: %s", fb_status_info(st)->name);
 }
 
+struct fb_follow_settings fb_server_follow_settings(const struct fb_server *s)
+{
+	return (struct fb_follow_settings){ .credit = s->credit, .range_max = s->conf.log_range_max,
+					    .doubts_max = s->conf.log_doubts_max };
+}
+
 enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e)
 {
-	const struct fb_follow_settings settings = { .credit = s->credit, .range_max = s->conf.log_range_max,
-						     .doubts_max = s->conf.log_doubts_max };
-	const struct fb_follow_ports ports = { fb_server_owner_of, fb_server_is_payout, on_indexed, s };
+	const struct fb_follow_settings settings = fb_server_follow_settings(s);
+	const struct fb_follow_ports ports = { .owner_of = fb_server_owner_of, .is_payout = fb_server_is_payout,
+					       .changed = on_indexed, .ctx = s };
 	enum fb_status st;
 
 	if (!s->network.has_escrow)
 		return FB_OK;
-	st = open_second(s, e);
+	st = fb_server_open_second(s, e);
 	if (st == FB_OK)
 		st = fb_follow_open(&s->follow, s->loop, s->rpc, s->second_rpc, s->head, s->writer, s->store, &settings,
 				    ports, s->log, s->metrics, e);

@@ -1,7 +1,7 @@
-/* farebox indexer: how far the escrow's indexer is, from its rows; and letting it go on after it halted. */
+/* farebox indexer: how far the escrow's indexer is, from its rows; letting it go on after it halted; reading again. */
 #include "app.h"
+#include "indexer_cli.h"
 #include "latch.h"
-#include "server.h"
 
 #include "farebox/json.h"
 #include "farebox/os.h"
@@ -16,13 +16,19 @@ enum { ARGS_MAX = 128, PAGE_MAX = 2048 };
 static int print_help(void)
 {
 	puts("usage: farebox indexer status [--json] [--SETTING VALUE]…\n"
+	     "       farebox indexer rescan [--from BLOCK] [--check] [--json] [--SETTING VALUE]…\n"
 	     "       farebox indexer release [--SETTING VALUE]…\n\n"
 	     "status tells how far the blocks of the network's escrow are read, what is not final yet, who owes after\n"
 	     "a reorg, and whether crediting is halted and why; also beside a running server.\n"
+	     "rescan reads the blocks that are done with once more, from BLOCK on or from the escrow's first, without\n"
+	     "trust in what is stored, and compares. What was left out is credited; what is in no block, or in another\n"
+	     "one, is reversed; all by new postings. The server must be stopped; with --check it may run: then nothing\n"
+	     "is repaired, only told. Name two endpoints, of different operators. It releases nothing.\n"
 	     "release lets crediting go on after you have looked. The server must be stopped.\n"
 	     "Settings are listed by farebox serve --help.\n\n"
-	     "exit code: 0 done, 1 status: crediting is halted, 64 wrong usage, 74 the records cannot be read or are in\n"
-	     "use, 78 a setting is not as it must be");
+	     "exit code: 0 done, 1 status: crediting is halted, rescan: something differs and was not repaired, 64 wrong\n"
+	     "usage, 69 the chain cannot be reached, 74 the records cannot be read or are in use, 78 a setting, or what\n"
+	     "the chain says, is not as it must be");
 	return FB_EXIT_OK;
 }
 
@@ -35,12 +41,12 @@ static enum fb_stand stands(void *ctx, uint64_t block, const struct fb_hash *has
 	return FB_STAND_UNKNOWN;
 }
 
-static enum fb_status load(struct fb_credit **out, const struct fb_server *s, struct fb_error *e)
+enum fb_status fb_app_indexer_load(struct fb_credit **out, struct fb_server *s, struct fb_error *e)
 {
 	struct fb_credit *c;
 	enum fb_status st;
 
-	fb_credit_open(&c, &s->credit, (struct fb_credit_ports){ fb_server_owner_of, fb_server_is_payout, stands, NULL });
+	fb_credit_open(&c, &s->credit, (struct fb_credit_ports){ fb_server_owner_of, fb_server_is_payout, stands, s });
 	st = fb_follow_rows(c, s->store, &s->credit.escrow, e);
 	if (st == FB_OK)
 		*out = c;
@@ -93,7 +99,7 @@ static int show(struct fb_server *s, bool json)
 	bool halted;
 
 	if (st == FB_OK)
-		st = load(&c, s, &e);
+		st = fb_app_indexer_load(&c, s, &e);
 	if (st != FB_OK)
 		return fb_app_fail(st, e.text);
 	(json ? print_json : print_lines)(c, fb_credit_looked(c, &hash));
@@ -102,44 +108,59 @@ static int show(struct fb_server *s, bool json)
 	return halted ? FB_EXIT_FAILED : FB_EXIT_OK;
 }
 
-/* ---- release ------------------------------------------------------------------------------------------------ */
-static void on_written(void *arg, enum fb_status status, const struct fb_op_result *results, size_t count)
+/* ---- writing ------------------------------------------------------------------------------------------------ */
+enum fb_status fb_app_indexer_open_writer(struct fb_server *s, struct fb_error *e)
 {
-	(void)results;
-	(void)count;
-	fb_latch_set(arg, status, "the release could not be written");
+	const struct fb_writer_settings settings = { .clock = s->clock, .rng = fb_os_rng() };
+	enum fb_status st = fb_writer_open_store(&s->store, s->data, s->log, e);
+
+	return st != FB_OK ? st : fb_writer_open(&s->writer, s->store, &settings, s->log, s->metrics, e);
 }
 
-static enum fb_status write_release(struct fb_server *s, struct fb_credit *c, struct fb_error *e)
+static void on_written(void *arg, enum fb_status status, const struct fb_op_result *results, size_t count)
 {
-	struct fb_credit_batch *batch = fb_must_alloc(1, sizeof(*batch));
+	for (size_t i = 0; status == FB_OK && i < count; i++)
+		status = results[i].status;
+	fb_latch_set(arg, status, "the ledger did not take it");
+}
+
+enum fb_status fb_app_indexer_submit(struct fb_server *s, const struct fb_credit_batch *b, struct fb_error *e)
+{
 	struct fb_latch latch;
 	enum fb_status st;
 
 	fb_latch_init(&latch);
-	fb_credit_halt(c, FB_CREDIT_HALT_NONE);
-	FB_ASSERT(fb_credit_next(c, batch) && batch->op_count == 0);
-	fb_writer_submit(s->writer, &(struct fb_submission){ .puts = batch->puts, .put_count = batch->put_count,
+	fb_writer_submit(s->writer, &(struct fb_submission){ .ops = b->ops, .op_count = b->op_count, .puts = b->puts,
+							     .put_count = b->put_count, .puts_need_ok = true,
 							     .done = on_written, .arg = &latch });
 	st = fb_latch_wait(&latch);
 	if (st != FB_OK)
-		fb_error_set(e, st, "%s", latch.error.text);
+		fb_error_set(e, st, "%s: %s", latch.error.text, fb_status_info(st)->name);
 	fb_latch_destroy(&latch);
+	return st;
+}
+
+/* ---- release ------------------------------------------------------------------------------------------------ */
+static enum fb_status write_release(struct fb_server *s, struct fb_credit *c, struct fb_error *e)
+{
+	struct fb_credit_batch *batch = fb_must_alloc(1, sizeof(*batch));
+	enum fb_status st;
+
+	fb_credit_halt(c, FB_CREDIT_HALT_NONE);
+	FB_ASSERT(fb_credit_next(c, batch) && batch->op_count == 0);
+	st = fb_app_indexer_submit(s, batch, e);
 	free(batch);
 	return st;
 }
 
 static int release(struct fb_server *s)
 {
-	const struct fb_writer_settings settings = { .clock = s->clock, .rng = fb_os_rng() };
 	struct fb_error e = { "" };
 	struct fb_credit *c = NULL;
-	enum fb_status st = fb_writer_open_store(&s->store, s->data, s->log, &e);
+	enum fb_status st = fb_app_indexer_open_writer(s, &e);
 
 	if (st == FB_OK)
-		st = fb_writer_open(&s->writer, s->store, &settings, s->log, s->metrics, &e);
-	if (st == FB_OK)
-		st = load(&c, s, &e);
+		st = fb_app_indexer_load(&c, s, &e);
 	if (st == FB_OK && fb_credit_halted(c) == FB_CREDIT_HALT_NONE) {
 		puts("crediting is not halted");
 	} else if (st == FB_OK) {
@@ -163,8 +184,26 @@ static enum fb_status read_settings(struct fb_server *s, struct fb_error *e)
 	return st == FB_OK ? fb_server_name_data(s, e) : st;
 }
 
-static int run(struct fb_server *s, bool status, bool json, int count, const char *const *args)
+enum action { STATUS, RESCAN, RELEASE, ACTIONS };
+static const char *const actions[ACTIONS] = { [STATUS] = "status", [RESCAN] = "rescan", [RELEASE] = "release" };
+
+static int act(enum action action, struct fb_app_indexer *c)
 {
+	switch (action) {
+	case STATUS:
+		return show(c->server, c->json);
+	case RESCAN:
+		return fb_app_indexer_rescan(c);
+	case RELEASE:
+	case ACTIONS:
+		break;
+	}
+	return release(c->server);
+}
+
+static int run(enum action action, struct fb_app_indexer *c, int count, const char *const *args)
+{
+	struct fb_server *s = c->server;
 	struct fb_error e = { "" };
 	enum fb_status st = fb_conf_open(&s->conf, count, args, (const char *const *)environ, &e);
 	int code;
@@ -175,10 +214,7 @@ static int run(struct fb_server *s, bool status, bool json, int count, const cha
 	fb_log_open(&s->log, STDERR_FILENO, FB_BROKEN, s->clock);
 	fb_metrics_open(&s->metrics);
 	st = read_settings(s, &e);
-	if (st != FB_OK)
-		code = fb_app_fail(st, e.text);
-	else
-		code = status ? show(s, json) : release(s);
+	code = st == FB_OK ? act(action, c) : fb_app_fail(st, e.text);
 	fb_store_close(s->store);
 	fb_log_close(s->log);
 	fb_metrics_close(s->metrics);
@@ -186,26 +222,38 @@ static int run(struct fb_server *s, bool status, bool json, int count, const cha
 	return code;
 }
 
+/* True if args[*i] is the action's own, and is taken. */
+static bool take(struct fb_app_indexer *c, enum action action, int *i, int count, const char *const *args)
+{
+	if (action != RELEASE && strcmp(args[*i], "--json") == 0)
+		return c->json = true;
+	if (action == RESCAN && strcmp(args[*i], "--check") == 0)
+		return c->check = true;
+	if (action != RESCAN || strcmp(args[*i], "--from") != 0 || *i + 1 >= count ||
+	    fb_u64_parse(&c->from, fb_str_of(args[*i + 1])) != FB_OK)
+		return false;
+	(*i)++;
+	return true;
+}
+
 int fb_command_indexer(int count, const char *const *args)
 {
+	struct fb_app_indexer c = { .json = false };
 	const char *rest[ARGS_MAX];
-	struct fb_server *s;
-	bool status, json = false;
+	enum action action = STATUS;
 	int rest_count = 0, code;
 
 	if (fb_app_wants_help(count, args))
 		return print_help();
-	if (count < 1 || count > ARGS_MAX || (strcmp(args[0], "status") != 0 && strcmp(args[0], "release") != 0))
-		return fb_app_usage("want: farebox indexer status or farebox indexer release; --help says more");
-	status = strcmp(args[0], "status") == 0;
-	for (int i = 1; i < count; i++) {
-		if (status && strcmp(args[i], "--json") == 0)
-			json = true;
-		else
+	while (count > 0 && action < ACTIONS && strcmp(args[0], actions[action]) != 0)
+		action++;
+	if (count < 1 || count > ARGS_MAX || action == ACTIONS)
+		return fb_app_usage("want: farebox indexer status, rescan or release; --help says more");
+	for (int i = 1; i < count; i++)
+		if (!take(&c, action, &i, count, args))
 			rest[rest_count++] = args[i];
-	}
-	s = fb_must_alloc(1, sizeof(*s));
-	code = run(s, status, json, rest_count, rest);
-	free(s);
+	c.server = fb_must_alloc(1, sizeof(*c.server));
+	code = run(action, &c, rest_count, rest);
+	free(c.server);
 	return code;
 }

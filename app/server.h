@@ -79,6 +79,7 @@ void fb_server_wipe_keys(struct fb_server *s);
 bool fb_server_is_loopback(const char *bind);
 /* chain.c: loop, net and RPC alone, which the caller closes in reverse, whatever came of it. */
 FB_MUST_USE enum fb_status fb_server_open_rpc(struct fb_server *s, struct fb_error *e);
+struct fb_head_settings fb_server_head_settings(const struct fb_server *s);
 /* chain.c: store, loop, RPC and engines; the checks of the chain; and their end. */
 FB_MUST_USE enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e);
 void fb_server_drain(struct fb_server *s);
@@ -88,6 +89,8 @@ void fb_server_close_chain(struct fb_server *s); /* also half-opened */
 FB_MUST_USE enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e); /* settings */
 bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet); /* ports of the indexer */
 bool fb_server_is_payout(void *ctx, const struct fb_movement *m);
+struct fb_follow_settings fb_server_follow_settings(const struct fb_server *s);
+FB_MUST_USE enum fb_status fb_server_open_second(struct fb_server *s, struct fb_error *e); /* its RPC client */
 FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);
 /* escrow_guard.c: refuses an escrow that is not one of ours. From another thread than the loop's. FB_MISMATCH. */
 FB_MUST_USE enum fb_status fb_server_check_escrow(struct fb_server *s, struct fb_error *e);

@@ -30,6 +30,7 @@ void fb_credit_open(struct fb_credit **out, const struct fb_credit_settings *set
 	memcpy(c->escrow.bytes, settings->escrow.address.bytes, FB_OWNER_LEN);
 	c->ranges = fb_must_alloc(FB_CREDIT_RANGES_MAX, sizeof(*c->ranges));
 	c->cursor.looked = settings->from_block - 1;
+	c->cursor.sequence = settings->sequence;
 	c->next = settings->from_block;
 	*out = c;
 }

@@ -47,7 +47,7 @@ enum fb_job_phase {
 struct fb_job {
 	enum fb_job_phase phase;
 	size_t at;
-	bool is_scan, is_final, is_rewind;
+	bool is_scan, is_final, is_rewind, is_amend;
 	struct fb_credit_scan scan; /* of a receipt: movements alone */
 	uint64_t rewind;
 	struct fb_address wallet;   /* of a claim */

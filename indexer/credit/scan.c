@@ -154,6 +154,20 @@ enum fb_status fb_credit_claim(struct fb_credit *c, const struct fb_address *wal
 	return FB_OK;
 }
 
+enum fb_status fb_credit_amend(struct fb_credit *c, const struct fb_credit_amendment *a)
+{
+	FB_ASSERT(is_idle(c) && a->first <= c->cursor.looked);
+	if (a->stored_count > FB_CREDIT_LIVE_MAX || !has_room(c, a->stored_count + a->count))
+		return FB_LIMIT;
+	for (size_t i = 0; i < a->stored_count; i++) /* one that is there was amended before a crash */
+		if (fb_items_find(&c->items, &a->stored[i].m.identity) == NULL)
+			fb_items_add(&c->items, &a->stored[i]);
+	begin(c, &(struct fb_job){ .phase = FB_JOB_VANISH, .is_scan = true, .is_final = true, .is_amend = true,
+				   .scan = { .first = a->first, .last = c->cursor.looked, .last_hash = a->last_hash,
+					     .movements = a->movements, .count = a->count, .sequence = a->sequence } });
+	return FB_OK;
+}
+
 void fb_credit_halt(struct fb_credit *c, enum fb_credit_halt why)
 {
 	begin(c, &(struct fb_job){ .phase = FB_JOB_HALT });

@@ -104,11 +104,15 @@ static bool is_behind(const struct fb_credit *c, const struct fb_movement *m)
 static void credit_final(struct fb_credit *c, struct fb_credit_batch *b, struct fb_item *old, struct fb_credit_item *is)
 {
 	fb_post_credit(c, b, is, true);
+	if (c->job.is_amend && old != NULL) /* its row may be of another transaction */
+		fb_put_final(c, b, &old->is);
 	fb_put_final(c, b, is);
 	if (old != NULL) {
 		fb_remove_live(c, b, &old->is);
 		fb_items_remove(&c->items, old);
 	}
+	if (c->job.is_amend)
+		return;
 	c->cursor.at_block = is->m.block;
 	c->cursor.at_index = is->m.index + 1;
 }
@@ -146,7 +150,7 @@ static bool credit_one(struct fb_credit *c, struct fb_credit_batch *b, const str
 		return true;
 	}
 	old = fb_items_find(&c->items, &m->identity);
-	if (old == NULL && is_behind(c, m))
+	if (old == NULL && !c->job.is_amend && is_behind(c, m))
 		return true;
 	if (old != NULL && old->is.state != FB_CREDIT_REVERSED && !fb_hash_eq(&old->is.m.block_hash, &m->block_hash)) {
 		reverse(c, b, old); /* C1 */
@@ -247,8 +251,8 @@ static void step_credit(struct fb_credit *c, struct fb_credit_batch *b)
 		c->cursor.at_block = j->scan.last + 1;
 		c->cursor.at_index = 0;
 	}
-	j->phase = FB_JOB_RIPEN;
-	j->at = 0;
+	j->phase = j->is_amend ? FB_JOB_FINISH : FB_JOB_RIPEN;
+	j->at = j->is_amend ? c->items.count : 0;
 }
 
 static void step_ripen(struct fb_credit *c, struct fb_credit_batch *b)

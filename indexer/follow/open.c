@@ -71,7 +71,7 @@ enum fb_status fb_follow_load(struct fb_follow *f, struct fb_error *e)
 
 	fb_credit_close(f->credit);
 	fb_credit_open(&f->credit, &f->settings.credit, ports);
-	st = fb_follow_rows(f->credit, f->store, &f->settings.credit.escrow, e);
+	st = f->store == NULL ? FB_OK : fb_follow_rows(f->credit, f->store, &f->settings.credit.escrow, e);
 	f->latest = f->safe = f->final = 0;
 	f->heads_due = true;
 	fb_metric_set(f->metrics, FB_M_INDEXER_HALTED, fb_credit_halted(f->credit) != FB_CREDIT_HALT_NONE);
@@ -116,6 +116,7 @@ enum fb_status fb_follow_open(struct fb_follow **out, struct fb_loop *loop, stru
 
 	FB_ASSERT(settings->range_max >= 1 && settings->range_max <= FB_FOLLOW_RANGE_MAX);
 	FB_ASSERT(settings->doubts_max >= 1);
+	FB_ASSERT((writer == NULL) == (store == NULL) && (writer == NULL) == (ports.batch != NULL));
 	f->loop = loop;
 	f->rpc = rpc;
 	f->second_rpc = second;
@@ -212,9 +213,11 @@ enum fb_status fb_follow_claim(struct fb_follow *f, const struct fb_address *wal
 void fb_follow_status(const struct fb_follow *f, struct fb_follow_status *out)
 {
 	struct fb_hash hash;
+	uint64_t looked = fb_credit_looked(f->credit, &hash);
 
 	*out = (struct fb_follow_status){
-		.next = fb_credit_next_block(f->credit), .looked = fb_credit_looked(f->credit, &hash),
+		.next = fb_credit_next_block(f->credit), .looked = looked, .looked_hash = hash,
+		.sequence = fb_credit_sequence(f->credit, looked + 1),
 		.latest = f->latest, .safe = f->safe, .final = f->final, .halt = fb_credit_halted(f->credit),
 		.live = fb_credit_count(f->credit), .debtors = fb_credit_debtors(f->credit),
 		.at_risk = fb_credit_at_risk(f->credit), .doubts = f->doubts, .leaks = fb_credit_leaks(f->credit),

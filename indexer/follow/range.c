@@ -49,12 +49,14 @@ bool fb_follow_choose(struct fb_follow *f)
 		return false;
 	r->is_final = f->final > looked;
 	r->first = r->is_final ? looked + 1 : next;
-	if (r->first > f->latest)
+	if (r->first > f->latest || (f->settings.last > 0 && (!r->is_final || r->first > f->settings.last)))
 		return false;
 	span = f->range;
 	if ((!r->is_final || f->pruned) && span > FB_FOLLOW_HEADERS_MAX)
 		span = FB_FOLLOW_HEADERS_MAX;
 	r->last = r->is_final ? f->final : f->latest;
+	if (f->settings.last > 0 && r->last > f->settings.last)
+		r->last = f->settings.last;
 	if (r->last - r->first >= span)
 		r->last = r->first + span - 1;
 	if (!choose_headers(f, r)) {

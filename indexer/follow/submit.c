@@ -76,6 +76,10 @@ static void on_done(void *arg, enum fb_status status, const struct fb_op_result 
 void fb_follow_submit(struct fb_follow *f)
 {
 	FB_ASSERT(!f->submitting);
+	if (f->writer == NULL) {
+		f->ports.batch(f->ports.ctx, &f->batch);
+		return;
+	}
 	f->submitting = true;
 	for (size_t i = 0; i < f->batch.op_count; i++)
 		log_op(f, &f->batch.ops[i]);

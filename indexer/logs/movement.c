@@ -134,7 +134,7 @@ static enum fb_status take_payout(struct walk *w, const struct fb_chain_log *log
 
 static enum fb_status take_number(struct walk *w, const struct fb_chain_log *log, uint64_t number)
 {
-	if (number != w->sequence + 1)
+	if (w->sequence != FB_SEQUENCE_UNKNOWN && number != w->sequence + 1)
 		return fb_error_set(w->error, FB_MISMATCH,
 				    "the escrow's event after number %llu is number %llu, in block %llu: others are missing",
 				    (unsigned long long)w->sequence, (unsigned long long)number,

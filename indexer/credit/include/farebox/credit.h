@@ -34,7 +34,7 @@
  * Invariants  C1 at most one credit of an identity is live                             (checked: step.c, sim.credit)
  *             C2 an owner's receivable is minus the debt kept here                     (checked: sim.credit)
  *             C3 books' escrow = sum of live movements                                 (checked: sim.credit, reserve)
- *             C4 nothing at or below `looked` is ever changed                          (checked: scan.c)
+ *             C4 nothing at or below `looked` is ever changed but by an amendment      (checked: scan.c)
  * Stored      DATA.md: C, M, D, O.
  * Threads     one.
  */
@@ -68,6 +68,7 @@ struct fb_credit_settings {
 	struct fb_escrow escrow;
 	uint32_t asset;
 	uint64_t from_block; /* the one the escrow was deployed in; at least 1 */
+	uint64_t sequence;   /* of the escrow's last event before from_block, or FB_SEQUENCE_UNKNOWN */
 	enum fb_credit_rung rung;
 	uint64_t blocks;     /* of the rung BLOCKS; 1..FB_CREDIT_BLOCKS_MAX */
 	struct fb_amount early_max, early_cap;
@@ -185,6 +186,20 @@ FB_MUST_USE enum fb_status fb_credit_heads(struct fb_credit *c, uint64_t latest,
 /* Movements of one receipt whose block stands, perhaps not read yet. FB_LIMIT, FB_CONFLICT; FB_BUSY: the block does not
  * stand. */
 FB_MUST_USE enum fb_status fb_credit_receipt(struct fb_credit *c, const struct fb_movement *m, size_t count);
+/* What a second reading of the blocks first..looked, which are final, found to be otherwise than the rows say. Borrowed
+ * until worked off. Taken although halted: an operator asked for it. FB_LIMIT. */
+struct fb_credit_amendment {
+	uint64_t first;
+	/* Final rows that are wrong: of a movement that is not in the chain, is in another block, or is there again. A
+	 * PENDING one stands for money that still lies in its wallet's suspense. */
+	const struct fb_credit_item *stored;
+	size_t stored_count;
+	const struct fb_movement *movements; /* in the chain and not credited, in order */
+	size_t count;
+	uint64_t sequence; /* of the escrow's events, after looked */
+	struct fb_hash last_hash; /* of looked */
+};
+FB_MUST_USE enum fb_status fb_credit_amend(struct fb_credit *c, const struct fb_credit_amendment *a);
 /* The wallet was proven; `suspense`: the balance of its suspense account, nothing being under way. FB_CONFLICT. */
 FB_MUST_USE enum fb_status fb_credit_claim(struct fb_credit *c, const struct fb_address *wallet,
 					      struct fb_amount suspense);

@@ -49,16 +49,21 @@ struct fb_follow_settings {
 	struct fb_credit_settings credit;
 	uint64_t range_max;  /* 1..FB_FOLLOW_RANGE_MAX blocks */
 	uint64_t doubts_max; /* at least 1 */
+	uint64_t last;       /* no block above is read, and none that is not final; 0: no end */
 };
 struct fb_follow_ports {
 	bool (*owner_of)(void *ctx, struct fb_owner *out, const struct fb_address *wallet);
 	bool (*is_payout)(void *ctx, const struct fb_movement *m);
 	/* Something was read or decided; may ask everything, must not close. NULL allowed. */
 	void (*changed)(void *ctx);
+	/* Where there is no writer: takes what would be posted and stored, which is taken for done. */
+	void (*batch)(void *ctx, const struct fb_credit_batch *b);
 	void *ctx;
 };
 struct fb_follow_status {
 	uint64_t next, looked;       /* the first block not read; the last one that is done with */
+	struct fb_hash looked_hash;
+	uint64_t sequence;           /* of the escrow's last event up to looked */
 	uint64_t latest, safe, final; /* as the head follower says */
 	enum fb_credit_halt halt;
 	size_t live, debtors;
@@ -70,7 +75,8 @@ struct fb_follow_status {
 };
 
 struct fb_follow;
-/* second: a client that prefers another endpoint; NULL: there is none. FB_STORAGE; e says which row. */
+/* second: a client that prefers another endpoint; NULL: there is none. writer and store NULL: nothing is known from an
+ * earlier life, nothing is posted, ports.batch is told instead. FB_STORAGE; e says which row. */
 FB_MUST_USE enum fb_status fb_follow_open(struct fb_follow **out, struct fb_loop *loop, struct fb_rpc *rpc,
 					  struct fb_rpc *second, struct fb_head *head, struct fb_writer *writer,
 					  struct fb_store *store, const struct fb_follow_settings *settings,

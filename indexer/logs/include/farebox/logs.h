@@ -100,8 +100,10 @@ struct fb_movement {
 /* For records: the identity that the other fields lead to. */
 struct fb_hash fb_movement_identity(const struct fb_movement *m, const struct fb_escrow *e);
 
+#define FB_SEQUENCE_UNKNOWN UINT64_MAX
 /* Logs in the order of fb_chain_logs_sort into movements, at most `count` of them, appended nowhere: out has room for
- * count. *sequence: the place of the escrow's last event before these, and then of the last of these. A TRANSFER may
+ * count. *sequence: the place of the escrow's last event before these, and then of the last of these;
+ * FB_SEQUENCE_UNKNOWN: whatever the first of these says is believed, and if there is none it stays so. A TRANSFER may
  * still be by an authorization: fb_movement_authorize. Transfers of 0 move nothing and are no movement.
  * FB_MISMATCH: an event is missing (a gap in the row; a Deposit or Payout without its Transfer), e says which.
  * FB_OVERFLOW: an amount above FB_AMOUNT_MAX. FB_NOT_FOUND, FB_BAD_LENGTH, FB_BAD_VALUE: a log that no event

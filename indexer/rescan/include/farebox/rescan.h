@@ -11,7 +11,7 @@
  *             block than it is in. RETURNED: taken back, and in the chain. UNLIKE: the same block, transaction and
  *             place, with other content, which no chain can do: it is told, and never repaired.
  * Errors      done: FB_OK (compared; differences are no error), FB_MISMATCH (what the endpoint says does not fit
- *             together: nothing was concluded), FB_CONFLICT (it calls fewer blocks final), FB_LIMIT, FB_STORAGE (a row).
+ *             together: nothing was concluded), FB_CONFLICT (it calls fewer blocks final), FB_LIMIT, FB_STORAGE.
  * Limits      FB_RESCAN_REPAIRS_MAX differences, FB_RESCAN_MOVEMENTS_MAX movements: beyond, FB_LIMIT, begin later.
  * Ownership   borrows everything it is opened with. Stop before the rpc is closed, close after.
  * Threads     the loop's thread only.

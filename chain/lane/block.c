@@ -162,6 +162,7 @@ void fb_lane_include(struct fb_lane_row *row, const struct fb_hash *attempt, con
 	row->mined = (struct fb_lane_mined){ *attempt, in->receipt.block_hash, in->receipt.block, cost };
 	fb_lane_move(row, row->step == FB_LANE_SENDING ? FB_LANE_MOVE_MINED_EARLY : FB_LANE_MOVE_MINED);
 	exchange_gas(row, reserve_of(row), cost);
+	fb_lane_learn_pace(row);
 	fb_metric_add(metrics, FB_M_LANE_RETURNED, row->vanished_once);
 	fb_metric_add(metrics, FB_M_TX_FAILED, !in->receipt.succeeded);
 	row->vanished_once = false;

@@ -138,6 +138,7 @@ void fb_lane_start(struct fb_lane *lane, void (*started)(void *arg, enum fb_stat
 void fb_lane_stop(struct fb_lane *lane)
 {
 	lane->stopped = true;
+	fb_lane_no_look_soon(lane);
 	fb_timer_stop(lane->timer);
 	lane->timer = NULL;
 }
@@ -146,6 +147,7 @@ void fb_lane_close(struct fb_lane *lane)
 {
 	if (lane == NULL)
 		return;
+	fb_lane_no_look_soon(lane);
 	fb_timer_stop(lane->timer);
 	while (lane->rows != NULL)
 		fb_lane_unlink(lane, lane->rows);

@@ -61,7 +61,9 @@ struct fb_lane {
 		struct fb_lane_owner owner;
 	} owners[FB_LANE_OWNERS_MAX];
 	size_t owner_count;
-	struct fb_timer *timer;
+	struct fb_timer *timer, *soon;
+	uint64_t soon_ms; /* to the next look of soon.c */
+	bool slow;        /* the last inclusion took longer than those looks */
 	struct fb_lane_row *rows; /* ascending nonces */
 	size_t open, included;
 	uint64_t moves[FB_LANE_MOVE_END];
@@ -120,6 +122,10 @@ void fb_lane_bump(struct fb_lane_row *row, fb_u128 base_fee);
 void fb_lane_send_row(struct fb_lane_row *row, const char *again);
 /* poll.c: receipts of all open rows, the account's counter and balance, in one batch. */
 void fb_lane_poll(struct fb_lane *lane);
+/* soon.c: a few more looks after a send, unless the last inclusion took longer than all of them. */
+void fb_lane_look_soon(struct fb_lane *lane);
+void fb_lane_no_look_soon(struct fb_lane *lane); /* any more */
+void fb_lane_learn_pace(const struct fb_lane_row *row); /* of one that is mined */
 /* decide.c: what a look found. */
 void fb_lane_take_receipt(struct fb_lane_row *row, const struct fb_hash *attempt, const struct fb_rpc_result *r);
 void fb_lane_take_nothing(struct fb_lane_row *row); /* none of its attempts has a receipt */

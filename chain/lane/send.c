@@ -139,6 +139,7 @@ static void on_sent(void *arg, const struct fb_rpc_reply *reply)
 		if (row != NULL && row->send_id == s->id)
 			take_answer(row, s, class);
 		fb_lane_poll(s->lane);
+		fb_lane_look_soon(s->lane);
 	}
 	free(s);
 }

@@ -77,6 +77,39 @@ static void send__over_the_budget__limit_and_nothing_heard(void **state)
 	lane_close_stage(l);
 }
 
+static size_t receipts_asked(struct lane_stage *l)
+{
+	return fb_sim_asked(l->stage.sim, "eth_getTransactionReceipt");
+}
+
+/* A block may come at once, and then it is not the regular look that finds it; a chain that takes its time is not asked
+ * more often for nothing. */
+static void send__before_the_regular_look__a_few_looks_unless_blocks_are_slow(void **state)
+{
+	struct lane_stage *l = lane_open_stage();
+	size_t before;
+
+	(void)state;
+	lane_close_life(l);
+	l->settings.receipt_poll_ms = 60000;
+	lane_open_life(l);
+	CHECK_STATUS(FB_OK, lane_start(l));
+	fb_sim_auto_mine(l->stage.sim, false);
+	CHECK_STATUS(FB_OK, lane_send(l));
+	STAGE_WAIT(receipts_asked(l) >= 3);
+	stage_breathe(300);
+	CHECK(receipts_asked(l) <= 1 + FB_LANE_SOON_LOOKS);
+	lane_advance(l, 1000);
+	lane_mine(l, 1); /* which the follower tells of */
+	STAGE_WAIT(lane_heard(l, "sdir"));
+	before = receipts_asked(l);
+	CHECK_STATUS(FB_OK, lane_send(l));
+	STAGE_WAIT(receipts_asked(l) == before + 1);
+	stage_breathe(300);
+	CHECK(receipts_asked(l) == before + 1);
+	lane_close_stage(l);
+}
+
 static void restart__row_open__found_and_included(void **state)
 {
 	struct lane_stage *l = lane_running();
@@ -218,6 +251,7 @@ int test_lane_life(void)
 		cmocka_unit_test(send__before_the_start_or_after_the_stop__busy),
 		cmocka_unit_test(send__start_failed__busy_until_one_succeeds),
 		cmocka_unit_test(send__largest_data__fits),
+		cmocka_unit_test(send__before_the_regular_look__a_few_looks_unless_blocks_are_slow),
 		cmocka_unit_test(send__over_the_budget__limit_and_nothing_heard),
 		cmocka_unit_test(restart__row_open__found_and_included),
 		cmocka_unit_test(stop__answer_comes_later__nothing_is_sent),

@@ -7,6 +7,8 @@
  * Row         an account nonce and up to FB_LANE_ATTEMPTS_MAX attempts at it: the same payload, each with fees at
  *             least 12.5 % above the last. A new attempt is durable before it is sent; a receipt of any of them
  *             counts. The states and the events that lead from one to the next: FB_LANE_STEPS, FB_LANE_MOVES.
+ * Looks       for receipts: every receipt_poll_ms while a row is out, with every new block, and, where blocks come
+ *             at once, FB_LANE_SOON_LOOKS times more behind a send, ever further apart.
  * Healing     A node that forgot the transaction, or whose reply was lost: the same bytes are sent again. Fees that
  *             rose: another attempt, up to max_fee and the day's budget. A block that vanished: the row waits again.
  *             A nonce that no row stands for while the chain waits for it: a transfer of nothing to ourselves. The
@@ -51,6 +53,7 @@ enum {
 	FB_LANE_OWNER_PUTS_MAX = 101, /* rows an owner may commit with a lane's: one a key, and one of all together */
 	FB_LANE_OWNERS_MAX = 4,
 	FB_LANES_MAX = 8, /* side by side in one program */
+	FB_LANE_SOON_LOOKS = 6, /* at most, for a receipt behind a send, beside the regular ones */
 	FB_LANE_RESEND_MS = 5000,
 	FB_LANE_BUMP_MS = 1000, /* least time between two attempts */
 	FB_LANE_LOST_MS = 10000,  /* a nonce taken by another transaction must look so for this long, and for

@@ -1,6 +1,8 @@
 /* The API and its listeners. */
 #include "server.h"
 
+#include "farebox/envelope.h"
+
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,7 +71,8 @@ static struct fb_http_settings api_settings(struct fb_server *s)
 					  .grace_ms = s->conf.stop_grace_ms,
 					  .access_log = s->conf.access_log,
 					  .authorise = fb_auth_check,
-					  .authorise_ctx = s->keys };
+					  .authorise_ctx = s->keys,
+					  .error_body = fb_envelope_error_body };
 }
 
 static struct fb_http_settings metrics_settings(struct fb_server *s)

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { ERROR_FRAME = 256 }; /* bytes of an error body beside its message */
+enum { ERROR_FRAME = 512, MESSAGES = 3 }; /* of an error body: bytes beside its message, how often that is in it */
 
 void fb_reply_header(struct fb_reply *reply, const char *name, struct fb_str value)
 {
@@ -96,16 +96,19 @@ static void send_reply(struct exchange *x, const struct fb_reply *reply)
 		x->broken = true;
 }
 
-static struct fb_str error_body(struct exchange *x, const char *code, struct fb_str message)
+static struct fb_str error_body(struct exchange *x, enum fb_status s, struct fb_str message)
 {
-	struct fb_buf out = fb_arena_buf(&x->own, ERROR_FRAME + 6 * message.len);
+	const struct fb_http_settings *settings = &x->conn->worker->http->settings;
+	struct fb_buf out = fb_arena_buf(&x->own, ERROR_FRAME + 6 * MESSAGES * message.len);
 	struct fb_jw w;
 
+	if (settings->error_body != NULL && settings->error_body(&out, &x->r, s, message))
+		return out.overflowed ? FB_STR("{}") : fb_buf_view(&out);
 	fb_jw_init(&w, &out);
 	fb_jw_object(&w);
 	fb_jw_key(&w, "error");
 	fb_jw_object(&w);
-	fb_jw_kv_text(&w, "code", code);
+	fb_jw_kv_text(&w, "code", fb_status_info(s)->name);
 	fb_jw_kv_str(&w, "message", message);
 	fb_jw_kv_str(&w, "request_id", x->r.id);
 	fb_jw_end(&w);
@@ -119,7 +122,7 @@ void fb_http_send_error(struct exchange *x, enum fb_status s, const char *messag
 	struct fb_reply reply = { .status = info->http };
 
 	FB_ASSERT(s != FB_OK);
-	reply.body = error_body(x, info->name, fb_str_of(message == NULL ? info->name : message));
+	reply.body = error_body(x, s, fb_str_of(message == NULL ? info->name : message));
 	if (s == FB_METHOD)
 		fb_reply_header(&reply, "Allow", fb_buf_view(&x->allow));
 	if (s == FB_UNAUTHORIZED)

@@ -178,9 +178,35 @@ static void status_numbers__are_frozen(void **state)
 	CHECK(FB_TIMEOUT == 26 && FB_UNREACHABLE == 27 && FB_PENDING == 32 && FB_NO_GAS == 36 && FB_LIMIT == 37);
 }
 
+static void uuid__text__is_one_per_value(void **state)
+{
+	static const char *const bad[] = { "", "00010203-0405-4607-8809-0a0b0c0d0e0",
+					   "00010203-0405-4607-8809-0a0b0c0d0e0F",
+					   "00010203+0405-4607-8809-0a0b0c0d0e0f", "000102030405-4607-8809-0a0b-0c0d0e0f",
+					   "00010203-0405-4607-8809-0a0b0c0d0e0f0" };
+	uint8_t random[16];
+	char block[FB_UUID_TEXT_LEN];
+	struct fb_uuid made, read;
+	struct fb_buf b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(random); i++)
+		random[i] = (uint8_t)(i < 6 || i == 7 ? i : 0xf0 | i);
+	made = fb_uuid_make(random);
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_uuid(&b, &made);
+	CHECK_STR("00010203-0405-4607-b8f9-fafbfcfdfeff", fb_buf_view(&b));
+	CHECK_STATUS(FB_OK, fb_uuid_parse(&read, fb_buf_view(&b)));
+	CHECK(fb_uuid_eq(&made, &read));
+	for (size_t i = 0; i < FB_COUNT(bad); i++)
+		CHECK_STATUS(FB_BAD_SYNTAX, fb_uuid_parse(&read, fb_str_of(bad[i])));
+	CHECK(fb_uuid_eq(&made, &read));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(uuid__text__is_one_per_value),
 		cmocka_unit_test(u64_parse__table__one_text_per_number),
 		cmocka_unit_test(amount_decimal__table__never_rounds),
 		cmocka_unit_test(amount_add__at_max__overflows_and_leaves_output),

@@ -20,7 +20,8 @@
  * Errors      each function's are with it.
  * Memory      48 KiB per connection, plus one exchange (what is touched of 350 KiB) per request under way.
  * Answers     every answer has X-Request-Id, Content-Length, Cache-Control (no-store unless the handler sets one) and
- *             X-Content-Type-Options; errors are {"error":{"code","message","request_id"}}.
+ *             X-Content-Type-Options; errors are {"error":{"code","message","request_id"}}, unless the setting
+ *             error_body says otherwise.
  *             HEAD is answered as GET without its body; 405 carries Allow, and OPTIONS too unless a row answers it; one
  *             access log line each.
  *             The heads of request and answer together must fit 48 KiB, else the connection is closed unanswered.
@@ -40,7 +41,8 @@
 
 enum fb_method { FB_GET, FB_POST, FB_PUT, FB_PATCH, FB_DELETE, FB_OPTIONS };
 /* Who may call: anyone; a key, always; or open or keyed, by the facilitator's configuration. */
-enum fb_auth { FB_AUTH_NONE, FB_AUTH_API_KEY, FB_AUTH_POLICY };
+/* FB_AUTH_PRINCIPAL: a key of somebody who is registered here (api/identity). */
+enum fb_auth { FB_AUTH_NONE, FB_AUTH_API_KEY, FB_AUTH_POLICY, FB_AUTH_PRINCIPAL };
 /* What makes a repeat of the request safe: nothing, the payload itself, or an Idempotency-Key header. */
 enum fb_repeat { FB_REPEAT_NONE, FB_REPEAT_PAYLOAD, FB_REPEAT_HEADER };
 enum {
@@ -136,6 +138,8 @@ struct fb_http_settings {
 	 * FB_FORBIDDEN. */
 	enum fb_status (*authorise)(void *ctx, const struct fb_request *r, const struct fb_route *route);
 	void *authorise_ctx;
+	/* Writes the body of an error answer to that request in another form than ours; false: ours. NULL allowed. */
+	bool (*error_body)(struct fb_buf *out, const struct fb_request *r, enum fb_status s, struct fb_str message);
 };
 struct fb_http;
 /* The raw request target alone: origin-form, or absolute-form with `host` as authority. FB_BAD_REQUEST, *why gets a

@@ -157,6 +157,17 @@ uint16_t fb_get_be16(const uint8_t *p);
 uint32_t fb_get_be32(const uint8_t *p);
 uint64_t fb_get_be64(const uint8_t *p);
 
+/* ---- UUID: RFC 9562, version 4 ------------------------------------------------------------ */
+struct fb_uuid {
+	uint8_t bytes[16];
+};
+enum { FB_UUID_TEXT_LEN = 36 };
+struct fb_uuid fb_uuid_make(const uint8_t random[16]);
+/* Lower-case, 8-4-4-4-12 digits; any version. FB_BAD_SYNTAX. */
+FB_MUST_USE enum fb_status fb_uuid_parse(struct fb_uuid *out, struct fb_str text);
+void fb_buf_uuid(struct fb_buf *b, const struct fb_uuid *u);
+bool fb_uuid_eq(const struct fb_uuid *a, const struct fb_uuid *b);
+
 /* ---- 128-bit arithmetic ------------------------------------------------------------------ */
 __extension__ typedef unsigned __int128 fb_u128;
 #define FB_U128(hi, lo) (((fb_u128)(hi) << 64) | (fb_u128)(lo))

@@ -8,8 +8,8 @@
  * Layer       5
  * Strict      a body is one JSON object (Content-Type application/json, or none said); an unknown member, a wrong
  *             type, a value out of its range and a missing needed one are 400, in this order: the body as a whole,
- *             unknown members, then the rows in their order. null is as if it were not there. Likewise the parameters of a
- *             query.
+ *             unknown members, then the rows in their order. null is as if it were not there. Likewise the parameters
+ *             of a query.
  * Money       a decimal string of at most FB_ENVELOPE_DECIMALS digits behind the point; a JSON number is refused.
  * Limits      FB_BODY_TOKENS_MAX JSON values in a body; FB_MEMBERS_MAX rows; FB_LIST_TEXT_MAX bytes in one of a list.
  * Errors      struct fb_problem: status, code, sentence.

@@ -245,6 +245,8 @@ enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 		st = fb_server_hold_signers(s, e);
 	if (st == FB_OK)
 		st = open_store(s, e);
+	if (st == FB_OK)
+		st = fb_server_open_identity(s, e);
 	if (st != FB_OK)
 		return st;
 	fb_run_on(s->loop, open_engines, &engines);
@@ -314,6 +316,7 @@ void fb_server_close_chain(struct fb_server *s)
 	fb_writer_close(s->writer);
 	run_on_loop(s, close_engines);
 	fb_loop_close(s->loop);
+	fb_identity_close(s->identity);
 	fb_store_close(s->store);
 	fb_server_release_signers(s);
 }

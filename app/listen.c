@@ -70,8 +70,8 @@ static struct fb_http_settings api_settings(struct fb_server *s)
 					  .idle_ms = s->conf.idle_timeout_ms,
 					  .grace_ms = s->conf.stop_grace_ms,
 					  .access_log = s->conf.access_log,
-					  .authorise = fb_auth_check,
-					  .authorise_ctx = s->keys,
+					  .authorise = fb_server_authorise,
+					  .authorise_ctx = s,
 					  .error_body = fb_envelope_error_body };
 }
 

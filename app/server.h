@@ -9,6 +9,7 @@
 #include "farebox/follow.h"
 #include "farebox/head.h"
 #include "farebox/http.h"
+#include "farebox/identity.h"
 #include "farebox/lane.h"
 #include "farebox/metric.h"
 #include "farebox/net.h"
@@ -58,12 +59,13 @@ struct fb_server {
 	struct fb_reserve *reserve;
 	struct fb_rpc *second_rpc; /* prefers another endpoint; NULL: there is one alone */
 	struct fb_auth_keys *keys;
+	struct fb_identity *identity;
 	struct fb_settlements *settlements;
 	struct fb_x402 x402;
 	struct fb_ops ops;
 	struct fb_pay pay;
 	struct fb_http *http, *metrics_http;
-	struct fb_mount mounts[5];
+	struct fb_mount mounts[12];
 	size_t mount_count;
 	struct fb_mount metrics_mount;
 	char data[512]; /* directory */
@@ -97,6 +99,9 @@ FB_MUST_USE enum fb_status fb_server_check_escrow(struct fb_server *s, struct fb
 void fb_server_stop_indexer(struct fb_server *s);
 void fb_server_close_indexer(struct fb_server *s);
 void fb_server_indexer_hears(struct fb_server *s, const struct fb_head_report *r);
+/* identity.c: after the store is open; closed after the writer is. Authorises every route. */
+FB_MUST_USE enum fb_status fb_server_open_identity(struct fb_server *s, struct fb_error *e);
+enum fb_status fb_server_authorise(void *server, const struct fb_request *r, const struct fb_route *route);
 /* listen.c: the API and the metrics listener. */
 FB_MUST_USE enum fb_status fb_server_listen(struct fb_server *s, struct fb_error *e);
 #endif /* FB_SERVER_H */

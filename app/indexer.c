@@ -60,8 +60,11 @@ static void on_indexed(void *ctx)
 static void on_compared(void *arg)
 {
 	struct fb_server *s = arg;
+	struct fb_reserve_status status;
 
-	fb_ops_set(&s->ops, FB_OPS_RESERVES, fb_reserve_differs(s->reserve));
+	fb_reserve_status(s->reserve, &status);
+	atomic_store(&s->ops.reserve_first, status.bad);
+	fb_ops_set(&s->ops, FB_OPS_RESERVES, status.differs);
 }
 
 /* The same endpoints, the next one first. */
@@ -99,8 +102,10 @@ enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e)
 		st = fb_follow_open(&s->follow, s->loop, s->rpc, s->second_rpc, s->head, s->writer, s->store, &settings,
 				    ports, s->log, s->metrics, e);
 	if (st == FB_OK)
-		fb_reserve_open(&s->reserve, s->loop, s->rpc, s->head, s->follow, s->writer, &s->credit, on_compared, s,
-				s->log, s->metrics);
+		st = fb_reserve_open(&s->reserve, s->loop, s->rpc, s->head, s->follow, s->writer, s->store, &s->credit,
+				     on_compared, s, s->log, s->metrics, e);
+	if (st == FB_OK)
+		on_compared(s); /* an alarm of an earlier life */
 	return st;
 }
 

@@ -19,14 +19,16 @@ static int print_help(void)
 	     "       farebox indexer rescan [--from BLOCK] [--check] [--json] [--SETTING VALUE]…\n"
 	     "       farebox indexer release [--SETTING VALUE]…\n\n"
 	     "status tells how far the blocks of the network's escrow are read, what is not final yet, who owes after\n"
-	     "a reorg, and whether crediting is halted and why; also beside a running server.\n"
+	     "a reorg, whether crediting is halted and why, and whether the books and what the escrow holds were found\n"
+	     "to differ, and since which block; also beside a running server.\n"
 	     "rescan reads the blocks that are done with once more, from BLOCK on or from the escrow's first, without\n"
 	     "trust in what is stored, and compares. What was left out is credited; what is in no block, or in another\n"
 	     "one, is reversed; all by new postings. The server must be stopped; with --check it may run: then nothing\n"
 	     "is repaired, only told. Name two endpoints, of different operators. It releases nothing.\n"
-	     "release lets crediting go on after you have looked. The server must be stopped.\n"
+	     "release lets crediting go on after you have looked, and ends the alarm about the reserves, with which\n"
+	     "withdrawals may go out again: if they differ still, it comes again. The server must be stopped.\n"
 	     "Settings are listed by farebox serve --help.\n\n"
-	     "exit code: 0 done, 1 status: crediting is halted, rescan: something differs and was not repaired, 64 wrong\n"
+	     "exit code: 0 done, 1 status: a halt or an alarm, rescan: something differs and was not repaired, 64 wrong\n"
 	     "usage, 69 the chain cannot be reached, 74 the records cannot be read or are in use, 78 a setting, or what\n"
 	     "the chain says, is not as it must be");
 	return FB_EXIT_OK;
@@ -55,8 +57,38 @@ enum fb_status fb_app_indexer_load(struct fb_credit **out, struct fb_server *s, 
 	return st;
 }
 
+/* FB_OK too if there is no alarm: then out->differs is false. */
+static enum fb_status load_alarm(struct fb_reserve_status *out, struct fb_server *s, struct fb_error *e)
+{
+	enum fb_status st = fb_reserve_read(out, s->store, &s->credit.escrow);
+
+	if (st == FB_NOT_FOUND)
+		*out = (struct fb_reserve_status){ .differs = false };
+	else if (st != FB_OK)
+		return fb_error_set(e, st, "the stored alarm about the escrow's reserves cannot be read");
+	return FB_OK;
+}
+
 /* ---- status ------------------------------------------------------------------------------------------------- */
-static void print_json(const struct fb_credit *c, uint64_t looked)
+static void put_alarm(struct fb_jw *w, const struct fb_reserve_status *a)
+{
+	fb_jw_key(w, "reserves");
+	fb_jw_object(w);
+	fb_jw_kv_bool(w, "differ", a->differs);
+	if (a->differs) {
+		fb_jw_kv_text(w, "which", a->ledger ? "ledger" : "chain");
+		fb_jw_kv_u64(w, "firstBlock", a->bad);
+		fb_jw_kv_u64(w, "lastGoodBlock", a->good);
+		fb_jw_kv_u64(w, "seenAtBlock", a->block);
+		fb_jw_key(w, "books");
+		fb_jw_amount(w, a->books);
+		fb_jw_key(w, "chain");
+		fb_jw_amount(w, a->chain);
+	}
+	fb_jw_end(w);
+}
+
+static void print_json(const struct fb_credit *c, uint64_t looked, const struct fb_reserve_status *a)
 {
 	char page[PAGE_MAX];
 	struct fb_buf b;
@@ -72,11 +104,34 @@ static void print_json(const struct fb_credit *c, uint64_t looked)
 	fb_jw_amount(&w, fb_credit_at_risk(c));
 	fb_jw_kv_bool(&w, "halted", fb_credit_halted(c) != FB_CREDIT_HALT_NONE);
 	fb_jw_kv_text(&w, "why", fb_credit_halt_text(fb_credit_halted(c)));
+	put_alarm(&w, a);
 	fb_jw_end(&w);
 	printf("%.*s\n", FB_STR_ARG(fb_buf_view(&b)));
 }
 
-static void print_lines(const struct fb_credit *c, uint64_t looked)
+static void print_alarm(const struct fb_reserve_status *a)
+{
+	char block[2 * (FB_U128_DIGITS + 1) + 32];
+	struct fb_buf b;
+
+	if (!a->differs) {
+		puts("reserves      no alarm");
+		return;
+	}
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_text(&b, "books ");
+	fb_buf_amount(&b, a->books);
+	fb_buf_text(&b, ", chain ");
+	fb_buf_amount(&b, a->chain);
+	printf("reserves      DIFFER, first at block %llu%s (good at block %llu); at block %llu: %.*s\n",
+	       (unsigned long long)a->bad, a->bad == a->good + 1 ? "" : " or before it", (unsigned long long)a->good,
+	       (unsigned long long)a->block, FB_STR_ARG(fb_buf_view(&b)));
+	printf("              %s; withdrawals are stopped until farebox indexer release\n",
+	       a->ledger ? "the ledger says something else than was posted" :
+			   "the escrow holds something else than was posted");
+}
+
+static void print_lines(const struct fb_credit *c, uint64_t looked, const struct fb_reserve_status *a)
 {
 	char digits[FB_U128_DIGITS + 1];
 	struct fb_buf risk;
@@ -88,22 +143,26 @@ static void print_lines(const struct fb_credit *c, uint64_t looked)
 	printf("debtors       %zu\n", fb_credit_debtors(c));
 	printf("at risk       %.*s\n", FB_STR_ARG(fb_buf_view(&risk)));
 	printf("crediting     %s\n", fb_credit_halt_text(fb_credit_halted(c)));
+	print_alarm(a);
 }
 
 static int show(struct fb_server *s, bool json)
 {
 	struct fb_error e = { "" };
+	struct fb_reserve_status alarm;
 	struct fb_credit *c;
 	struct fb_hash hash;
 	enum fb_status st = fb_store_open_reader(&s->store, s->data, &e);
 	bool halted;
 
 	if (st == FB_OK)
+		st = load_alarm(&alarm, s, &e);
+	if (st == FB_OK)
 		st = fb_app_indexer_load(&c, s, &e);
 	if (st != FB_OK)
 		return fb_app_fail(st, e.text);
-	(json ? print_json : print_lines)(c, fb_credit_looked(c, &hash));
-	halted = fb_credit_halted(c) != FB_CREDIT_HALT_NONE;
+	(json ? print_json : print_lines)(c, fb_credit_looked(c, &hash), &alarm);
+	halted = fb_credit_halted(c) != FB_CREDIT_HALT_NONE || alarm.differs;
 	fb_credit_close(c);
 	return halted ? FB_EXIT_FAILED : FB_EXIT_OK;
 }
@@ -153,20 +212,48 @@ static enum fb_status write_release(struct fb_server *s, struct fb_credit *c, st
 	return st;
 }
 
+static enum fb_status write_end_of_alarm(struct fb_server *s, struct fb_error *e)
+{
+	uint8_t key[FB_RESERVE_KEY_LEN];
+	struct fb_credit_batch *batch = fb_must_alloc(1, sizeof(*batch));
+	enum fb_status st;
+
+	batch->puts[batch->put_count++] = fb_reserve_release_put(key, &s->credit.escrow);
+	st = fb_app_indexer_submit(s, batch, e);
+	free(batch);
+	return st;
+}
+
+static enum fb_status release_both(struct fb_server *s, struct fb_credit *c, const struct fb_reserve_status *alarm,
+				   struct fb_error *e)
+{
+	enum fb_status st = FB_OK;
+
+	if (fb_credit_halted(c) == FB_CREDIT_HALT_NONE) {
+		puts("crediting is not halted");
+	} else {
+		printf("was halted: %s\n", fb_credit_halt_text(fb_credit_halted(c)));
+		st = write_release(s, c, e);
+	}
+	if (st != FB_OK || !alarm->differs)
+		return st;
+	printf("had an alarm: the reserves differ since block %llu\n", (unsigned long long)alarm->bad);
+	return write_end_of_alarm(s, e);
+}
+
 static int release(struct fb_server *s)
 {
 	struct fb_error e = { "" };
+	struct fb_reserve_status alarm;
 	struct fb_credit *c = NULL;
 	enum fb_status st = fb_app_indexer_open_writer(s, &e);
 
 	if (st == FB_OK)
+		st = load_alarm(&alarm, s, &e);
+	if (st == FB_OK)
 		st = fb_app_indexer_load(&c, s, &e);
-	if (st == FB_OK && fb_credit_halted(c) == FB_CREDIT_HALT_NONE) {
-		puts("crediting is not halted");
-	} else if (st == FB_OK) {
-		printf("was halted: %s\n", fb_credit_halt_text(fb_credit_halted(c)));
-		st = write_release(s, c, &e);
-	}
+	if (st == FB_OK)
+		st = release_both(s, c, &alarm, &e);
 	fb_credit_close(c);
 	fb_writer_close(s->writer);
 	return st == FB_OK ? FB_EXIT_OK : fb_app_fail(st, e.text);

@@ -136,7 +136,7 @@ if(FB_SANITIZE)
   set(contract_tests)
 endif()
 foreach(name api batch browser cli_pay cli_serve conformance escrow_cli head hostile identifier indexer indexer_faults
-    indexer_halt indexer_rescan
+    indexer_halt indexer_rescan indexer_reserve
     indexer_start lens malformed outage pending purchase settle settlements ${contract_tests})
   add_test(NAME interop.${name}
     COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/interop/${name}.test.mjs)

@@ -3,7 +3,7 @@
 
 #include "farebox/json.h"
 
-enum { READY_MAX = 1024 };
+enum { READY_MAX = 2048, REASON_MAX = 160 };
 
 void fb_ops_set(struct fb_ops *o, enum fb_ops_fault fault, bool present)
 {
@@ -25,6 +25,20 @@ static struct fb_answered healthz(struct fb_request *r)
 	return fb_http_json(r, 200, FB_STR("{\"status\":\"ok\"}"));
 }
 
+static void put_reason(struct fb_jw *w, struct fb_ops *o, unsigned fault, const char *text)
+{
+	unsigned long long first = atomic_load(&o->reserve_first);
+	char block[REASON_MAX];
+	struct fb_buf b;
+
+	fb_buf_init(&b, block, sizeof(block));
+	fb_buf_text(&b, text);
+	if (fault == FB_OPS_RESERVES && first > 0)
+		fb_buf_printf(&b, " (first at block %llu)", first);
+	FB_ASSERT(!b.overflowed);
+	fb_jw_str(w, fb_buf_view(&b));
+}
+
 static struct fb_answered readyz(struct fb_request *r)
 {
 	static const char *const texts[] = {
@@ -44,7 +58,7 @@ static struct fb_answered readyz(struct fb_request *r)
 	fb_jw_array(&w);
 	for (unsigned i = 0; i < FB_OPS_FAULT_END; i++)
 		if ((faults & 1u << i) != 0)
-			fb_jw_text(&w, texts[i]);
+			put_reason(&w, o, i, texts[i]);
 	fb_jw_end(&w);
 	fb_jw_end(&w);
 	return fb_http_json(r, faults == 0 ? 200 : 503, fb_buf_view(&b));

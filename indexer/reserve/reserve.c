@@ -1,37 +1,14 @@
 /* One comparison at a time, each of the newest safe block that was indexed. */
-#include "farebox/reserve.h"
+#include "reserve_int.h"
 
-#include "abi_constants.h"
 #include "farebox/codec.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALLS = 2, PARAMS_MAX = 512 };
-
-struct fb_reserve {
-	struct fb_loop *loop;
-	struct fb_rpc *rpc;
-	struct fb_head *head;
-	struct fb_follow *follow;
-	struct fb_writer *writer;
-	struct fb_credit_settings settings;
-	void (*changed)(void *arg);
-	void *arg;
-	struct fb_log *log;
-	struct fb_metrics *metrics;
-	struct fb_timer *retry;
-	bool asking, stopped;
-	uint64_t block; /* being compared */
-	unsigned looks; /* at it, that found a difference */
-	atomic_bool differs;
-	struct fb_reserve_status status;
-};
-
 static void look(struct fb_reserve *r);
 
-/* ---- what came out ------------------------------------------------------------------------------------------ */
+/* ---- the alarm ---------------------------------------------------------------------------------------------- */
 static struct fb_amount gap(struct fb_amount a, struct fb_amount b)
 {
 	struct fb_amount d = { 0 };
@@ -58,8 +35,42 @@ static void log_difference(const struct fb_reserve *r)
 	fb_buf_amount(&b, r->status.books);
 	fb_buf_amount(&c, r->status.chain);
 	fb_log(r->log, FB_EV_RESERVES_DIFFER, FB_F_U64("block", r->status.block), FB_F_STR("books", fb_buf_view(&b)),
-	       FB_F_STR("chain", fb_buf_view(&c)), FB_F_U64("good", r->status.good),
+	       FB_F_STR("chain", fb_buf_view(&c)), FB_F_U64("good", r->status.good), FB_F_U64("first", r->status.bad),
 	       FB_F_TEXT("which", r->status.ledger ? "the ledger and what was posted" : "the chain and what was posted"));
+}
+
+/* If it cannot be written the disk failed, which says itself. */
+static void on_stored(void *arg, enum fb_status status)
+{
+	(void)arg;
+	(void)status;
+}
+
+void fb_reserve_tell(struct fb_reserve *r)
+{
+	const struct fb_commit port = fb_writer_port(r->writer);
+	uint8_t key[FB_RESERVE_KEY_LEN], row[FB_ALARM_LEN];
+	struct fb_put put = { .key = { (const char *)key, sizeof(key) }, .value = { (const char *)row, sizeof(row) } };
+
+	fb_alarm_key(key, &r->settings.escrow);
+	fb_alarm_encode(row, &r->status);
+	port.commit(port.ctx, &put, 1, on_stored, NULL);
+	log_difference(r);
+	fb_metric_set(r->metrics, FB_M_RESERVE_BAD, r->status.bad);
+	if (r->changed != NULL)
+		r->changed(r->arg);
+}
+
+/* ---- what came out ------------------------------------------------------------------------------------------ */
+/* Sticky: an operator ends it. */
+static void alarm(struct fb_reserve *r, bool ledger)
+{
+	r->status.ledger = ledger;
+	r->status.bad = r->block;
+	r->status.searched = ledger; /* which has no past to look into */
+	r->search_due = !ledger;
+	atomic_store(&r->differs, true);
+	fb_reserve_tell(r);
 }
 
 static void conclude(struct fb_reserve *r, struct fb_amount books, struct fb_amount chain, bool ledger)
@@ -73,16 +84,14 @@ static void conclude(struct fb_reserve *r, struct fb_amount books, struct fb_amo
 	r->status.block = r->block;
 	r->status.books = books;
 	r->status.chain = chain;
-	r->status.ledger = ledger;
 	fb_metric_set(r->metrics, FB_M_RESERVE_BLOCK, r->block);
 	fb_metric_set(r->metrics, FB_M_RESERVE_DELTA, shown(difference));
-	if (!differs) {
+	if (atomic_load(&r->differs))
+		return;
+	if (differs)
+		alarm(r, ledger);
+	else
 		r->status.good = r->block;
-	} else if (!atomic_load(&r->differs)) {
-		r->status.bad = r->block;
-		atomic_store(&r->differs, true);
-		log_difference(r);
-	}
 	if (r->changed != NULL)
 		r->changed(r->arg);
 }
@@ -107,35 +116,6 @@ static enum fb_status ledger_agrees(const struct fb_reserve *r, bool *agrees)
 	return FB_OK;
 }
 
-static enum fb_status read_balance(struct fb_amount *out, struct fb_json_value v)
-{
-	_Alignas(16) unsigned char block[128];
-	struct fb_arena arena;
-	uint8_t word[32];
-	struct fb_str text;
-	enum fb_status st;
-
-	fb_arena_init(&arena, block, sizeof(block));
-	st = fb_json_string(&text, v, &arena);
-	if (st == FB_OK)
-		st = fb_hex_decode_exact(word, sizeof(word), text);
-	return st == FB_OK ? fb_u256_to_amount(out, fb_u256_from_be(word)) : st;
-}
-
-/* Is the block that the balance is of the one in our chain? */
-static bool is_our_block(const struct fb_reserve *r, struct fb_json_value header)
-{
-	_Alignas(16) unsigned char block[128];
-	struct fb_arena arena;
-	struct fb_hash hash, known;
-	struct fb_str text;
-
-	fb_arena_init(&arena, block, sizeof(block));
-	return fb_json_string(&text, fb_json_get(header, "hash"), &arena) == FB_OK &&
-	       fb_hash_parse(&hash, text) == FB_OK &&
-	       (fb_head_hash(r->head, r->block, &known) != FB_OK || fb_hash_eq(&hash, &known));
-}
-
 static void compare(struct fb_reserve *r, struct fb_amount chain)
 {
 	struct fb_amount books;
@@ -151,7 +131,19 @@ static void compare(struct fb_reserve *r, struct fb_amount chain)
 		conclude(r, books, chain, !agrees);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------------- */
+void fb_reserve_hears(struct fb_reserve *r, enum fb_heard heard, struct fb_amount chain)
+{
+	if (r->searching)
+		fb_search_hears(r, heard, chain);
+	else if (heard == FB_HEARD_BALANCE)
+		compare(r, chain);
+	if (r->searching)
+		look(r);
+	else
+		fb_reserve_later(r);
+}
+
+/* ---- when --------------------------------------------------------------------------------------------------- */
 static void on_retry(void *arg)
 {
 	struct fb_reserve *r = arg;
@@ -161,66 +153,13 @@ static void on_retry(void *arg)
 	look(r);
 }
 
-static void on_answer(void *arg, const struct fb_rpc_reply *reply)
+void fb_reserve_later(struct fb_reserve *r)
 {
-	struct fb_reserve *r = arg;
-	struct fb_amount chain;
-
-	r->asking = false;
-	if (r->stopped || reply->status == FB_DRAINING)
-		return;
-	if (reply->status == FB_OK && reply->results[0].status == FB_OK && reply->results[1].status == FB_OK &&
-	    is_our_block(r, reply->results[0].result) && read_balance(&chain, reply->results[1].result) == FB_OK)
-		compare(r, chain);
-	if (r->retry == NULL)
+	if (r->retry == NULL && !r->stopped)
 		r->retry = fb_timer_start(r->loop, FB_RESERVE_RETRY_MS, 0, on_retry, r);
 }
 
-static void put_block(struct fb_buf *b, uint64_t number)
-{
-	fb_buf_char(b, '"');
-	fb_buf_quantity(b, number);
-	fb_buf_char(b, '"');
-}
-
-static void put_balance_call(struct fb_buf *b, const struct fb_reserve *r)
-{
-	char data[64];
-	struct fb_buf call;
-
-	fb_buf_init(&call, data, sizeof(data));
-	fb_abi_selector(&call, FB_SELECTOR_BALANCE_OF);
-	fb_abi_address(&call, &r->settings.escrow.address);
-	FB_ASSERT(!call.overflowed);
-	fb_buf_text(b, "[{\"to\":\"");
-	fb_buf_address(b, &r->settings.escrow.token);
-	fb_buf_text(b, "\",\"data\":\"");
-	fb_buf_hex(b, call.at, call.len);
-	fb_buf_text(b, "\"},");
-	put_block(b, r->block);
-	fb_buf_char(b, ']');
-}
-
-static void ask(struct fb_reserve *r)
-{
-	char header[PARAMS_MAX], balance[PARAMS_MAX];
-	struct fb_rpc_call calls[CALLS] = { { .method = "eth_getBlockByNumber" }, { .method = "eth_call" } };
-	struct fb_buf h, b;
-
-	fb_buf_init(&h, header, sizeof(header));
-	fb_buf_init(&b, balance, sizeof(balance));
-	fb_buf_char(&h, '[');
-	put_block(&h, r->block);
-	fb_buf_text(&h, ",false]");
-	put_balance_call(&b, r);
-	FB_ASSERT(!h.overflowed && !b.overflowed);
-	calls[0].params = fb_buf_view(&h);
-	calls[1].params = fb_buf_view(&b);
-	r->asking = true;
-	fb_rpc_send(r->rpc, &(struct fb_rpc_batch){ .calls = calls, .count = CALLS }, on_answer, r);
-}
-
-/* The newest safe block that was read, unless it was compared already. */
+/* The newest safe block that was read, unless it was compared already; before it, the search for an older one. */
 static void look(struct fb_reserve *r)
 {
 	struct fb_follow_status s;
@@ -230,32 +169,49 @@ static void look(struct fb_reserve *r)
 		return;
 	fb_follow_status(r->follow, &s);
 	block = s.next - 1 < s.safe ? s.next - 1 : s.safe;
-	if (s.working || block < s.looked || block < r->settings.from_block || block <= r->status.block)
+	if (s.working || block < s.looked || block < r->settings.from_block)
+		return;
+	if (r->search_due)
+		fb_search_begin(r);
+	if (r->searching)
+		fb_search_step(r);
+	if (r->searching || block <= r->status.block)
 		return;
 	if (block != r->block)
 		r->looks = 0;
 	r->block = block;
-	ask(r);
+	fb_reserve_ask(r);
 }
 
 /* ---- life --------------------------------------------------------------------------------------------------- */
-void fb_reserve_open(struct fb_reserve **out, struct fb_loop *loop, struct fb_rpc *rpc, struct fb_head *head,
-		     struct fb_follow *follow, struct fb_writer *writer, const struct fb_credit_settings *settings,
-		     void (*changed)(void *arg), void *arg, struct fb_log *log, struct fb_metrics *metrics)
+enum fb_status fb_reserve_open(struct fb_reserve **out, struct fb_loop *loop, struct fb_rpc *rpc, struct fb_head *head,
+			       struct fb_follow *follow, struct fb_writer *writer, struct fb_store *store,
+			       const struct fb_credit_settings *settings, void (*changed)(void *arg), void *arg,
+			       struct fb_log *log, struct fb_metrics *metrics, struct fb_error *e)
 {
 	struct fb_reserve *r = fb_must_alloc(1, sizeof(*r));
+	enum fb_status st = fb_reserve_read(&r->status, store, &settings->escrow);
 
+	if (st != FB_OK && st != FB_NOT_FOUND) {
+		free(r);
+		return fb_error_set(e, st, "the stored alarm about the escrow's reserves cannot be read");
+	}
 	r->loop = loop;
 	r->rpc = rpc;
 	r->head = head;
 	r->follow = follow;
 	r->writer = writer;
+	r->store = store;
 	r->settings = *settings;
 	r->changed = changed;
 	r->arg = arg;
 	r->log = log;
 	r->metrics = metrics;
+	atomic_store(&r->differs, st == FB_OK);
+	r->search_due = st == FB_OK && !r->status.searched;
+	fb_metric_set(metrics, FB_M_RESERVE_BAD, r->status.bad);
 	*out = r;
+	return FB_OK;
 }
 
 void fb_reserve_stop(struct fb_reserve *r)
@@ -267,7 +223,10 @@ void fb_reserve_stop(struct fb_reserve *r)
 
 void fb_reserve_close(struct fb_reserve *r)
 {
-	FB_ASSERT(r == NULL || (r->stopped && !r->asking));
+	if (r == NULL)
+		return;
+	FB_ASSERT(r->stopped && !r->asking);
+	fb_search_free(r);
 	free(r);
 }
 

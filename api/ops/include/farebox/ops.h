@@ -35,6 +35,7 @@ enum fb_ops_fault {
 
 struct fb_ops {
 	atomic_uint faults; /* bit per enum fb_ops_fault */
+	atomic_ullong reserve_first; /* with RESERVES: the first block found at which they differ; 0: not known */
 	struct fb_metrics *metrics;
 	void (*close)(void *arg); /* asks the program to stop; any thread */
 	void *close_arg;

@@ -52,7 +52,7 @@
 	X(MOVEMENT_GONE,    ODD,    "a movement's block is gone, it is reversed: kind, amount, block, tx")  \
 	X(INDEXER_DOUBT,    ODD,    "an answer about logs is not believed and asked for again: first, last, why") \
 	X(INDEXER_HALTED,   ODD,    "nothing is credited until an operator releases it: why")              \
-	X(RESERVES_DIFFER,  ODD,    "the escrow does not hold what the books say, withdrawals stop: block, books, chain, good, which") \
+	X(RESERVES_DIFFER,  ODD,    "the escrow does not hold what the books say, withdrawals stop: block, books, chain, good, first, which") \
 	X(ESCROW_LEAK,      ODD,    "money left the escrow that was not paid out by us: movements")         \
 	X(LEDGER_READY,     INFO,   "the books are loaded: batch, seq, replayed (records), accounts") \
 	X(STORE_SALVAGED,   ODD,    "damaged records were replaced by a copy that lacks nothing acknowledged: aside, batch") \

@@ -88,6 +88,7 @@
 	X(INDEXER_DOUBTS,  "farebox_indexer_doubts_total", COUNTER, "", "answers about logs that were not believed") \
 	X(INDEXER_HALTED,  "farebox_indexer_halted", GAUGE, "", "1 while nothing is credited until an operator looks") \
 	X(RESERVE_BLOCK,   "farebox_reserve_block", GAUGE, "", "newest safe block at which books and escrow were compared") \
+	X(RESERVE_BAD,     "farebox_reserve_differs_since_block", GAUGE, "", "first block found at which they differ; 0: none") \
 	X(RESERVE_DELTA,   "farebox_ledger_chain_delta_atomic", GAUGE, "", "difference of books and escrow at that block") \
 	X(LEDGER_RECORDS,  "farebox_ledger_records_total", COUNTER, "", "durable records of the journal since the start") \
 	X(LEDGER_TAIL,     "farebox_ledger_tail_records", GAUGE, "", "records that are not folded into indexes yet")     \

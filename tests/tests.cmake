@@ -152,7 +152,7 @@ endif()
 # TSan one of them; the others say nothing more there and take their time.
 set(storms volume)
 if(NOT FB_SANITIZE STREQUAL thread)
-  list(APPEND storms deploy kill liar race replay underway)
+  list(APPEND storms deploy escrow kill liar race replay underway)
 endif()
 foreach(name ${storms})
   add_test(NAME chaos.${name}

@@ -160,10 +160,11 @@ static void open_settle(struct fb_server *s)
 					       .batch_age_ms = s->conf.batch_age_ms,
 					       .payer_day_wei = (fb_u128)s->conf.payer_gas_day_gwei * GWEI,
 					       .api_key_day_wei = (fb_u128)s->conf.api_key_gas_day_gwei * GWEI,
-					       .batch_inflight = s->conf.batch_inflight };
+					       .batch_inflight = s->conf.batch_inflight,
+					       .reorg_depth_max = s->conf.reorg_depth_max };
 	struct fb_lane_owner owner;
 
-	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->lanes, s->lane_count, s->store,
+	fb_settle_open(&s->settle, s->loop, &s->network, s->rpc, s->view, s->head, s->lanes, s->lane_count, s->store,
 		       fb_writer_port(s->writer), &settings, s->clock, s->log, s->metrics);
 	owner = fb_settle_owner(s->settle);
 	for (size_t i = 0; i < s->lane_count; i++)

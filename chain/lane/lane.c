@@ -175,3 +175,11 @@ size_t fb_lane_included_count(const struct fb_lane *lane)
 {
 	return lane->included;
 }
+
+bool fb_lane_has(const struct fb_lane *lane, bool (*is)(void *arg, struct fb_str key), void *arg)
+{
+	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
+		if (row->owner_len > 0 && is(arg, fb_lane_row_owner(row)))
+			return true;
+	return false;
+}

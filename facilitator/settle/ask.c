@@ -1,7 +1,6 @@
 /* What became of a payment where its own transaction does not tell: that one was mined without the token's logs of it,
- * another one took its account nonce, or another key signed it in an earlier life. Asked are its receipt and the
- * authorization's state; of one that was used, by which transaction; and what that one's logs say. What the chain
- * does not tell for certain stays unknown and is asked again. */
+ * another one took its account nonce, its block is gone, or another key signed it in an earlier life. Asked are its
+ * receipt and the authorization's state. What the chain does not tell for certain stays unknown and is asked again. */
 #include "settle_int.h"
 
 #include "abi_constants.h"
@@ -9,70 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAMS_MAX = 640, REORG_BLOCKS = 64 /* a transaction may have moved to an earlier block by so many */ };
-
-static const char still_unknown[] =
-	"it is not known yet what became of the transaction; ask again with the same payload";
-
-/* ---- conclusions ----------------------------------------------------------------------------------------- */
-
-/* The chain does not tell. A row that was mined is asked about again; else the next caller asks. */
-static void stay_unsure(struct fb_settle_entry *e)
-{
-	struct fb_settle *s = e->settle;
-	unsigned shift = e->asks < 5 ? e->asks : 5;
-
-	if (!e->fresh || ++e->asks >= FB_SETTLE_ASKS_MAX) {
-		fb_settle_answer_pending(e, still_unknown);
-		fb_settle_drop(e);
-		return;
-	}
-	e->phase = FB_PHASE_UNSURE;
-	e->due_ms = fb_clock_mono_ms(&s->clock) + ((uint64_t)FB_SETTLE_ASK_MS << shift);
-}
-
-static void conclude_moved(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt)
-{
-	if (!fb_hash_eq(&receipt->tx, &e->record.tx))
-		fb_metric_add(e->settle->metrics, FB_M_SETTLE_FRONT_RUN, 1);
-	fb_settle_take_moved(e, receipt);
-	fb_settle_commit_record(e);
-}
-
-/* Cancelled, or used for another transfer: nothing can come of it any more. */
-static void conclude_spent(struct fb_settle_entry *e)
-{
-	e->record.reason = FB_REASON_NONCE_USED;
-	fb_settle_move(e, FB_SETTLE_FAILED);
-	fb_settle_commit_record(e);
-}
-
-/* Not used, and a transaction of it was mined: that one moved nothing. */
-static void conclude_failed(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt)
-{
-	e->record.block = receipt->block;
-	e->record.block_hash = receipt->block_hash;
-	e->record.reason = receipt->succeeded && e->record.items == 1 ? FB_REASON_TRANSFER_EVENT :
-									 FB_REASON_TRANSACTION_FAILED;
-	fb_settle_move(e, FB_SETTLE_FAILED);
-	fb_settle_commit_record(e);
-}
-
-static void conclude_unused(struct fb_settle_entry *e)
-{
-	e->anew = true;
-	if (e->record.state == FB_SETTLE_LOST && !e->record.granted)
-		fb_settle_forget(e);
-	else if (e->refused)
-		fb_settle_tell(e);
-	else
-		fb_settle_try_anew(e);
-}
-
 /* ---- reading answers ------------------------------------------------------------------------------------- */
 
-static enum fb_status read_receipt(struct fb_receipt_summary *out, const struct fb_rpc_result *r,
-				   const struct fb_hash *tx)
+/* FB_CONFLICT: of a block that is none for the follower, or not near its head. */
+enum fb_status fb_settle_read_receipt(struct fb_receipt_summary *out, const struct fb_settle_entry *e,
+				      const struct fb_rpc_result *r, const struct fb_hash *tx)
 {
 	_Alignas(16) unsigned char block[1024];
 	struct fb_arena arena;
@@ -81,18 +21,17 @@ static enum fb_status read_receipt(struct fb_receipt_summary *out, const struct 
 	fb_arena_init(&arena, block, sizeof(block));
 	if (st == FB_OK)
 		st = fb_receipt_read(out, r->result, &arena);
-	return st == FB_OK && !fb_hash_eq(&out->tx, tx) ? FB_BAD_VALUE : st;
+	if (st == FB_OK && !fb_hash_eq(&out->tx, tx))
+		st = FB_BAD_VALUE;
+	if (st == FB_OK && fb_settle_contradicted(e->settle, out->block, &out->block_hash))
+		st = FB_CONFLICT;
+	return st;
 }
 
-static struct fb_log_item item_of(const struct fb_settle_entry *e)
+enum fb_logs_said fb_settle_logs_of(const struct fb_settle_entry *e, const struct fb_rpc_result *r)
 {
-	return (struct fb_log_item){ .asset = fb_settle_asset(&e->key),
-				     .authorization = fb_settle_authorization(&e->key, &e->record) };
-}
-
-static enum fb_logs_said logs_of(const struct fb_settle_entry *e, const struct fb_rpc_result *r)
-{
-	struct fb_log_item item = item_of(e);
+	struct fb_log_item item = { .asset = fb_settle_asset(&e->key),
+				    .authorization = fb_settle_authorization(&e->key, &e->record) };
 
 	fb_receipt_judge(r->result, &item, 1);
 	return item.said;
@@ -113,125 +52,67 @@ static enum fb_status read_used(bool *out, const struct fb_rpc_result *r)
 	return fb_abi_get_bool(out, (struct fb_str){ (const char *)word, sizeof(word) }, 0);
 }
 
-/* ---- the third question: what did the foreign transaction do --------------------------------------------- */
+/* An answer to eth_getBlockByNumber: is it that block? */
+enum fb_status fb_settle_read_same(bool *same, const struct fb_rpc_reply *reply, const struct fb_hash *hash)
+{
+	_Alignas(16) unsigned char none[16];
+	struct fb_arena arena;
+	struct fb_hash got;
+	struct fb_str text;
+	enum fb_status st = reply->status != FB_OK ? reply->status : reply->results[0].status;
 
-static void send(struct fb_settle_entry *e, const struct fb_rpc_call *calls, size_t count,
-		 void (*done)(void *arg, const struct fb_rpc_reply *reply))
+	fb_arena_init(&arena, none, 0); /* a text with escapes is no hash */
+	if (st == FB_OK)
+		st = fb_json_string(&text, fb_json_get(reply->results[0].result, "hash"), &arena);
+	if (st == FB_OK)
+		st = fb_hash_parse(&got, text);
+	if (st == FB_OK)
+		*same = fb_hash_eq(&got, hash);
+	return st;
+}
+
+/* ---- writing questions ---------------------------------------------------------------------------------------- */
+
+void fb_settle_question(struct fb_settle_entry *e, const struct fb_rpc_call *calls, size_t count,
+			void (*done)(void *arg, const struct fb_rpc_reply *reply))
 {
 	e->phase = FB_PHASE_ASKING;
 	e->pending++;
 	fb_rpc_send(e->settle->rpc, &(struct fb_rpc_batch){ .calls = calls, .count = count }, done, e);
 }
 
-static void write_hash(struct fb_buf *b, char block[PARAMS_MAX], const struct fb_hash *tx)
+void fb_settle_write_hash(struct fb_buf *b, char block[FB_SETTLE_PARAMS_MAX], const struct fb_hash *tx)
 {
-	fb_buf_init(b, block, PARAMS_MAX);
+	fb_buf_init(b, block, FB_SETTLE_PARAMS_MAX);
 	fb_buf_text(b, "[\"");
 	fb_buf_hash(b, tx);
 	fb_buf_text(b, "\"]");
 	FB_ASSERT(!b->overflowed);
 }
 
-static void on_other(void *arg, const struct fb_rpc_reply *reply)
+void fb_settle_write_block(struct fb_buf *b, char block[FB_SETTLE_PARAMS_MAX], uint64_t number)
 {
-	struct fb_settle_entry *e = arg;
-	struct fb_receipt_summary receipt;
-	enum fb_logs_said said;
+	fb_buf_init(b, block, FB_SETTLE_PARAMS_MAX);
+	fb_buf_text(b, "[\"");
+	fb_buf_quantity(b, number);
+	fb_buf_text(b, "\",false]");
+	FB_ASSERT(!b->overflowed);
+}
 
-	if (!fb_settle_came_back(e, FB_PHASE_ASKING))
-		return;
-	if (reply->status != FB_OK || read_receipt(&receipt, &reply->results[0], &e->other) != FB_OK) {
-		stay_unsure(e);
-		return;
-	}
-	said = receipt.succeeded ? logs_of(e, &reply->results[0]) : FB_LOGS_NOTHING;
-	if (said == FB_LOGS_MOVED)
-		conclude_moved(e, &receipt);
-	else if (said == FB_LOGS_NOTHING)
-		stay_unsure(e);
+/* ---- its receipt, and is the authorization used ------------------------------------------------------------ */
+
+/* Its own transaction does not tell. One that was not included, or that shows nothing, leaves it to the token. */
+static void take_state(struct fb_settle_entry *e, enum fb_status have, const struct fb_receipt_summary *receipt,
+		       const struct fb_rpc_result *state)
+{
+	bool used;
+
+	if ((have != FB_OK && have != FB_NOT_FOUND) || read_used(&used, state) != FB_OK)
+		fb_settle_stay_unsure(e);
+	else if (used)
+		fb_settle_trace(e);
 	else
-		conclude_spent(e);
-}
-
-static void ask_other(struct fb_settle_entry *e, const struct fb_hash *tx)
-{
-	struct fb_rpc_call call = { .method = "eth_getTransactionReceipt" };
-	char block[PARAMS_MAX];
-	struct fb_buf b;
-
-	e->other = *tx;
-	write_hash(&b, block, tx);
-	call.params = fb_buf_view(&b);
-	send(e, &call, 1, on_other);
-}
-
-/* ---- the second question: by which transaction ----------------------------------------------------------- */
-
-static void on_logs(void *arg, const struct fb_rpc_reply *reply)
-{
-	struct fb_settle_entry *e = arg;
-	struct fb_log_item item;
-	struct fb_hash tx;
-	bool canceled;
-
-	if (!fb_settle_came_back(e, FB_PHASE_ASKING))
-		return;
-	item = item_of(e);
-	if (reply->status != FB_OK || reply->results[0].status != FB_OK ||
-	    fb_authorization_find(&tx, &canceled, reply->results[0].result, &item) != FB_OK)
-		stay_unsure(e);
-	else if (canceled)
-		conclude_spent(e);
-	else
-		ask_other(e, &tx);
-}
-
-static void put_topic(struct fb_buf *b, const char *before, const uint8_t topic[32])
-{
-	fb_buf_text(b, before);
-	fb_buf_hex(b, topic, 32);
-	fb_buf_text(b, "\"");
-}
-
-static void ask_logs(struct fb_settle_entry *e)
-{
-	struct fb_rpc_call call = { .method = "eth_getLogs" };
-	struct fb_authorization a = fb_settle_authorization(&e->key, &e->record);
-	struct fb_address asset = fb_settle_asset(&e->key);
-	uint64_t since = e->record.since > REORG_BLOCKS ? e->record.since - REORG_BLOCKS : 0;
-	uint8_t payer[32] = { 0 };
-	char block[PARAMS_MAX];
-	struct fb_buf b;
-
-	memcpy(payer + 12, a.from.bytes, 20);
-	fb_buf_init(&b, block, sizeof(block));
-	fb_buf_text(&b, "[{\"fromBlock\":\"");
-	fb_buf_quantity(&b, since);
-	fb_buf_text(&b, "\",\"toBlock\":\"latest\",\"address\":\"");
-	fb_buf_address(&b, &asset);
-	fb_buf_text(&b, "\"");
-	put_topic(&b, ",\"topics\":[[\"", FB_TOPIC_AUTHORIZATION_USED);
-	put_topic(&b, ",\"", FB_TOPIC_AUTHORIZATION_CANCELED);
-	put_topic(&b, "],\"", payer);
-	put_topic(&b, ",\"", a.nonce.bytes);
-	fb_buf_text(&b, "]}]");
-	FB_ASSERT(!b.overflowed);
-	call.params = fb_buf_view(&b);
-	send(e, &call, 1, on_logs);
-}
-
-/* ---- the first question: its receipt, and is the authorization used -------------------------------------- */
-
-/* Unused: then a mined transaction moved nothing, and one that is lost can be followed by another. One that another key
- * signed may still be on its way. */
-static void take_unused(struct fb_settle_entry *e, enum fb_status have, const struct fb_receipt_summary *receipt)
-{
-	if (e->record.state != FB_SETTLE_SIGNED)
-		conclude_unused(e);
-	else if (have == FB_OK)
-		conclude_failed(e, receipt);
-	else
-		stay_unsure(e);
+		fb_settle_conclude_unused(e, have == FB_OK ? receipt : NULL);
 }
 
 static void on_state(void *arg, const struct fb_rpc_reply *reply)
@@ -240,33 +121,26 @@ static void on_state(void *arg, const struct fb_rpc_reply *reply)
 	struct fb_receipt_summary receipt;
 	enum fb_logs_said said = FB_LOGS_NOTHING;
 	enum fb_status have;
-	bool used;
 
 	if (!fb_settle_came_back(e, FB_PHASE_ASKING))
 		return;
 	if (reply->status != FB_OK) {
-		stay_unsure(e);
+		fb_settle_stay_unsure(e);
 		return;
 	}
-	have = read_receipt(&receipt, &reply->results[0], &e->record.tx);
+	have = fb_settle_read_receipt(&receipt, e, &reply->results[0], &e->record.tx);
 	if (have == FB_OK && receipt.succeeded)
-		said = logs_of(e, &reply->results[0]);
+		said = fb_settle_logs_of(e, &reply->results[0]);
 	if (said == FB_LOGS_MOVED)
-		conclude_moved(e, &receipt);
-	else if (e->record.state == FB_SETTLE_INCLUDED) /* taken back: a lane tells more, or the next look */
-		stay_unsure(e);
+		fb_settle_conclude_moved(e, &receipt);
 	else if (said != FB_LOGS_NOTHING)
-		conclude_spent(e);
-	else if ((have != FB_OK && have != FB_NOT_FOUND) || read_used(&used, &reply->results[1]) != FB_OK)
-		stay_unsure(e);
-	else if (used)
-		ask_logs(e);
+		fb_settle_conclude_spent(e, &receipt);
 	else
-		take_unused(e, have, &receipt);
+		take_state(e, have, &receipt, &reply->results[1]);
 }
 
 /* Of a transaction that was mined just now the state is read behind that very block: a node that lags cannot answer. */
-static void write_state(struct fb_buf *b, char block[PARAMS_MAX], const struct fb_settle_entry *e)
+static void write_state(struct fb_buf *b, char block[FB_SETTLE_PARAMS_MAX], const struct fb_settle_entry *e)
 {
 	struct fb_authorization a = fb_settle_authorization(&e->key, &e->record);
 	struct fb_address asset = fb_settle_asset(&e->key);
@@ -277,7 +151,7 @@ static void write_state(struct fb_buf *b, char block[PARAMS_MAX], const struct f
 	fb_abi_selector(&data, FB_SELECTOR_AUTHORIZATION_STATE);
 	fb_abi_address(&data, &a.from);
 	fb_abi_word(&data, a.nonce.bytes);
-	fb_buf_init(b, block, PARAMS_MAX);
+	fb_buf_init(b, block, FB_SETTLE_PARAMS_MAX);
 	fb_buf_text(b, "[{\"to\":\"");
 	fb_buf_address(b, &asset);
 	fb_buf_text(b, "\",\"data\":\"");
@@ -293,7 +167,7 @@ static void write_state(struct fb_buf *b, char block[PARAMS_MAX], const struct f
 
 void fb_settle_ask(struct fb_settle_entry *e)
 {
-	char blocks[2][PARAMS_MAX];
+	char blocks[2][FB_SETTLE_PARAMS_MAX];
 	struct fb_buf params[2];
 	struct fb_rpc_call calls[2] = { { .method = "eth_getTransactionReceipt" }, { .method = "eth_call" } };
 
@@ -302,10 +176,10 @@ void fb_settle_ask(struct fb_settle_entry *e)
 		fb_settle_drop(e);
 		return;
 	}
-	write_hash(&params[0], blocks[0], &e->record.tx);
+	fb_settle_write_hash(&params[0], blocks[0], &e->record.tx);
 	write_state(&params[1], blocks[1], e);
 	for (size_t i = 0; i < FB_COUNT(calls); i++)
 		calls[i].params = fb_buf_view(&params[i]);
 	fb_metric_add(e->settle->metrics, FB_M_SETTLE_ASKED, 1);
-	send(e, calls, FB_COUNT(calls), on_state);
+	fb_settle_question(e, calls, FB_COUNT(calls), on_state);
 }

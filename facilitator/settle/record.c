@@ -4,12 +4,13 @@
 #include <string.h>
 
 enum {
-	VERSION = 2,
+	VERSION = 3,
 	AT_ASSET = 9,
 	AT_PAYER = 29,
 	AT_NONCE = 49,
 	FIXED_1 = 4 + 32 + 32 + 20 + 32 + 8 + 8 + 8,           /* of version 1, where version 2 begins, too */
 	FIXED_2 = FIXED_1 + 32 + 8 + 8 + 1 + 16 + 20,
+	FIXED_3 = FIXED_2 + 8 + 32,
 };
 _Static_assert(FB_SETTLE_KEY_LEN == AT_NONCE + 32, "on-disk format");
 _Static_assert(FB_SETTLE_SIGNED == 1 && FB_SETTLE_INCLUDED == 2 && FB_SETTLE_FAILED == 3 && FB_SETTLE_LOST == 4 &&
@@ -99,7 +100,7 @@ size_t fb_settle_record_encode(uint8_t out[FB_SETTLE_ROW_MAX], const struct fb_s
 	uint8_t *p = out + 4;
 
 	FB_ASSERT(r->state > FB_SETTLE_NONE && r->state < FB_SETTLE_STATE_END);
-	FB_ASSERT(FIXED_2 + reason_len <= FB_SETTLE_ROW_MAX);
+	FB_ASSERT(FIXED_3 + reason_len <= FB_SETTLE_ROW_MAX);
 	out[0] = VERSION;
 	out[1] = (uint8_t)r->state;
 	out[2] = r->granted;
@@ -118,8 +119,10 @@ size_t fb_settle_record_encode(uint8_t out[FB_SETTLE_ROW_MAX], const struct fb_s
 	p[48] = r->items;
 	fb_put_be128(p + 49, r->gas_wei);
 	memcpy(p + 65, r->signer.bytes, 20);
-	memcpy(out + FIXED_2, reason, reason_len); /* as text: the enum may be reordered, stored rows may not */
-	return FIXED_2 + reason_len;
+	fb_put_be64(out + FIXED_2, r->base);
+	memcpy(out + FIXED_2 + 8, r->base_hash.bytes, 32);
+	memcpy(out + FIXED_3, reason, reason_len); /* as text: the enum may be reordered, stored rows may not */
+	return FIXED_3 + reason_len;
 }
 
 static enum fb_status reason_of(enum fb_reason *out, struct fb_str text)
@@ -154,25 +157,34 @@ static void read_second(struct fb_settle_record *r, const uint8_t *p)
 	memcpy(r->signer.bytes, p + 65, 20);
 }
 
+static void read_third(struct fb_settle_record *r, const uint8_t *p)
+{
+	r->base = fb_get_be64(p);
+	memcpy(r->base_hash.bytes, p + 8, 32);
+}
+
 enum fb_status fb_settle_record_decode(struct fb_settle_record *out, struct fb_str value)
 {
 	const uint8_t *row = (const uint8_t *)value.at;
 	struct fb_settle_record r = { .items = 1 };
+	static const size_t fixed_of[VERSION + 1] = { 0, FIXED_1, FIXED_2, FIXED_3 };
 	size_t fixed;
 
-	if (value.len < FIXED_1 || (row[0] != 1 && row[0] != VERSION) || row[1] == 0 || row[1] >= FB_SETTLE_STATE_END ||
+	if (value.len < FIXED_1 || row[0] == 0 || row[0] > VERSION || row[1] == 0 || row[1] >= FB_SETTLE_STATE_END ||
 	    row[2] > 1)
 		return FB_STORAGE;
-	fixed = row[0] == 1 ? FIXED_1 : FIXED_2;
+	fixed = fixed_of[row[0]];
 	if (value.len != fixed + row[3])
 		return FB_STORAGE;
 	r.state = (enum fb_settle_state)row[1];
 	r.granted = row[2] == 1;
 	read_first(&r, row + 4);
-	if (row[0] == VERSION)
+	if (row[0] >= 2)
 		read_second(&r, row + FIXED_1);
 	else if (r.state > FB_SETTLE_LOST || (r.granted && r.state != FB_SETTLE_INCLUDED))
 		return FB_STORAGE;
+	if (row[0] >= 3)
+		read_third(&r, row + FIXED_2);
 	if (reason_of(&r.reason, (struct fb_str){ value.at + fixed, row[3] }) != FB_OK)
 		return FB_STORAGE;
 	*out = r;

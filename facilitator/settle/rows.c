@@ -58,6 +58,36 @@ void fb_settle_commit_record(struct fb_settle_entry *e)
 	e->settle->commit.commit(e->settle->commit.ctx, &put, 1, on_committed, e);
 }
 
+void fb_settle_commit_watched(struct fb_settle_entry *e)
+{
+	struct fb_settle *s = e->settle;
+	struct fb_put puts[2];
+
+	e->phase = FB_PHASE_RECORDING;
+	e->commits++;
+	encode_row(e);
+	puts[0] = row_put(e);
+	fb_settle_watch_begin(s, &e->record);
+	fb_settle_watch_add(s, &e->key);
+	puts[1] = fb_settle_watch_put(s, e->record.state != FB_SETTLE_INCLUDED);
+	s->commit.commit(s->commit.ctx, puts, FB_COUNT(puts), on_committed, e);
+}
+
+static void on_aside(void *arg, enum fb_status status)
+{
+	(void)arg; /* what comes behind it on the disk fails, too */
+	(void)status;
+}
+
+void fb_settle_commit_aside(struct fb_settle_entry *e)
+{
+	struct fb_put put;
+
+	encode_row(e);
+	put = row_put(e);
+	e->settle->commit.commit(e->settle->commit.ctx, &put, 1, on_aside, NULL);
+}
+
 void fb_settle_forget(struct fb_settle_entry *e)
 {
 	struct fb_put put = { .key = { (const char *)e->key.bytes, sizeof(e->key.bytes) }, .remove = true };
@@ -135,6 +165,23 @@ static struct fb_settle_entry *taken_up_at(struct fb_settle *s, const struct job
 	return e;
 }
 
+static bool is_job(void *arg, struct fb_str key)
+{
+	const struct fb_settle_record *r = arg;
+
+	return key.at[0] == 'S' && job_of(key).number == r->job;
+}
+
+bool fb_settle_has_row(const struct fb_settle_entry *e)
+{
+	struct fb_settle_record record = e->record;
+
+	for (size_t i = 0; i < e->settle->lane_count; i++)
+		if (fb_lane_has(e->settle->lanes[i], is_job, &record))
+			return true;
+	return false;
+}
+
 /* The record's new version goes with the lane's rows; `recorded` follows. */
 static void put_with_lane(struct fb_settle_entry *e, struct fb_lane_puts *puts)
 {
@@ -148,9 +195,20 @@ static void put_with_lane(struct fb_settle_entry *e, struct fb_lane_puts *puts)
 
 /* ---- signing --------------------------------------------------------------------------------------------- */
 
-static uint64_t since_of(const struct fb_settle *s, const struct fb_settle_record *before)
+/* When its first transaction is signed: the newest block that anybody knows of. */
+static void note_time(struct fb_settle_record *r, const struct fb_settle *s)
 {
-	return before->state != FB_SETTLE_NONE ? before->since : fb_view_block(s->view);
+	struct fb_head_block head;
+	uint64_t block = fb_view_block(s->view);
+
+	r->created_us = fb_settle_now_us(s);
+	r->since = block;
+	r->base = 0;
+	if (!fb_head_latest(s->head, &head))
+		return;
+	r->since = head.number > block ? head.number : block;
+	r->base = head.number;
+	r->base_hash = head.hash;
 }
 
 static void sign_record(struct fb_settle_entry *e, const struct job *j, const struct fb_hash *tx)
@@ -166,14 +224,17 @@ static void sign_record(struct fb_settle_entry *e, const struct job *j, const st
 					       .tx = *tx,
 					       .to = e->claim->authorization.to,
 					       .value = e->claim->authorization.value,
-					       .created_us = before.state == FB_SETTLE_NONE ? fb_settle_now_us(s) :
-											      before.created_us,
+					       .created_us = before.created_us,
 					       .job = j->number,
-					       .since = since_of(s, &before),
+					       .since = before.since,
+					       .base = before.base,
+					       .base_hash = before.base_hash,
 					       .items = (uint8_t)j->count,
 					       .signer = *fb_lane_signer(s->signing_lane) };
+	if (before.state == FB_SETTLE_NONE)
+		note_time(&e->record, s);
 	fb_settle_move(e, FB_SETTLE_SIGNED);
-	e->anew = false;
+	e->anew = e->insists = false;
 	e->row_open = true;
 }
 
@@ -254,12 +315,16 @@ static void on_found(void *ctx, struct fb_str bytes, const struct fb_hash *tx)
 void fb_settle_take_moved(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt)
 {
 	struct fb_settle *s = e->settle;
+	bool moved = e->record.state == FB_SETTLE_INCLUDED || e->record.state == FB_SETTLE_CONFIRMED;
+	bool stays = moved && fb_hash_eq(&receipt->block_hash, &e->record.block_hash);
 
+	if (moved && !stays)
+		fb_settle_move(e, FB_SETTLE_SIGNED); /* its block is gone, and it is in another */
 	e->record.tx = receipt->tx;
 	e->record.block = receipt->block;
 	e->record.block_hash = receipt->block_hash;
 	e->record.reason = FB_REASON_NONE;
-	if (e->record.state != FB_SETTLE_INCLUDED) /* it says so already, and was asked about before it is granted */
+	if (!stays) /* else it was asked about before it is granted */
 		fb_settle_move(e, FB_SETTLE_INCLUDED);
 	fb_settle_choose_grantee(e);
 	fb_metric_time_ns(s->metrics, FB_M_SETTLE_SECONDS, s->clock.mono_ns(s->clock.ctx) - e->begun_ns);
@@ -370,23 +435,54 @@ static void on_vanished(void *ctx, struct fb_str bytes, const struct fb_hash *tx
 	}
 }
 
+/* From now on its block is watched, not the lane's row. */
+static void take_confirmed(struct fb_settle_entry *e, struct fb_lane_puts *puts)
+{
+	static const struct fb_hash none; /* of a record of version 1 */
+	struct fb_settle *s = e->settle;
+
+	fb_settle_move(e, FB_SETTLE_CONFIRMED);
+	put_with_lane(e, puts);
+	if (fb_hash_eq(&e->record.block_hash, &none))
+		return;
+	if (s->watch_len == 0)
+		fb_settle_watch_begin(s, &e->record);
+	fb_settle_watch_add(s, &e->key);
+}
+
+/* The row goes, and the record is not about it: it moved nothing. */
+static void go_without(struct fb_settle_entry *e)
+{
+	bool waits = e->record.state == FB_SETTLE_SIGNED && e->commits == 0 &&
+		     (e->phase == FB_PHASE_SIGNED || e->phase == FB_PHASE_IDLE);
+
+	if (waits) { /* a stranger's transaction had decided it, and its block is gone */
+		e->row_open = false;
+		e->insists = true;
+		fb_settle_ask(e);
+	} else if (e->phase == FB_PHASE_IDLE && e->waiters == NULL) {
+		fb_settle_drop(e);
+	}
+}
+
 static void on_confirmed(void *ctx, struct fb_str bytes, const struct fb_hash *tx, struct fb_lane_puts *puts)
 {
+	struct fb_settle *s = ctx;
 	struct job j = job_of(bytes);
 
-	(void)tx;
+	s->watch_len = 0;
 	for (size_t i = 0; i < j.count; i++) {
-		struct fb_settle_entry *e = taken_up_at(ctx, &j, i);
+		struct fb_settle_entry *e = taken_up_at(s, &j, i);
 
 		if (e == NULL)
 			continue;
-		if (e->record.state == FB_SETTLE_INCLUDED) {
-			fb_settle_move(e, FB_SETTLE_CONFIRMED);
-			put_with_lane(e, puts);
-		} else if (e->phase == FB_PHASE_IDLE && e->waiters == NULL) {
-			fb_settle_drop(e);
-		}
+		if (e->record.state == FB_SETTLE_INCLUDED && fb_hash_eq(&e->record.tx, tx))
+			take_confirmed(e, puts);
+		else
+			go_without(e);
 	}
+	if (s->watch_len > 0)
+		puts->put[puts->count++] = fb_settle_watch_put(s, true);
 }
 
 static void on_lost(void *ctx, struct fb_str bytes, const struct fb_hash *tx, struct fb_lane_puts *puts)

@@ -8,8 +8,8 @@
 static void on_tick(void *arg);
 
 void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
-		    struct fb_view *view, struct fb_lane *const *lanes, size_t lane_count, struct fb_store *store,
-		    struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
+		    struct fb_view *view, struct fb_head *head, struct fb_lane *const *lanes, size_t lane_count,
+		    struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
 		    struct fb_log *log, struct fb_metrics *metrics)
 {
 	struct fb_settle *s = fb_must_alloc(1, sizeof(*s));
@@ -19,6 +19,7 @@ void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct f
 				 .network = network,
 				 .rpc = rpc,
 				 .view = view,
+				 .head = head,
 				 .lane_count = lane_count,
 				 .store = store,
 				 .commit = commit,
@@ -29,6 +30,7 @@ void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct f
 	memcpy(s->lanes, lanes, lane_count * sizeof(lanes[0]));
 	s->ready_tail = &s->ready;
 	fb_settle_budget_load(s);
+	fb_settle_watch_load(s);
 	s->timer = fb_timer_start(loop, FB_SETTLE_TICK_MS, FB_SETTLE_TICK_MS, on_tick, s);
 	*out = s;
 }
@@ -49,6 +51,7 @@ void fb_settle_close(struct fb_settle *s)
 	fb_settle_each(s, free_entry);
 	FB_ASSERT(s->entries == 0 && s->awaited == 0 && s->ready_count == 0);
 	fb_settle_budget_clear(s);
+	fb_settle_watch_clear(s);
 	free(s);
 }
 
@@ -109,6 +112,7 @@ static void tick_entry(struct fb_settle_entry *e)
 static void on_tick(void *arg)
 {
 	fb_settle_each(arg, tick_entry);
+	fb_settle_watch_step(arg);
 	fb_settle_budget_sweep(arg);
 }
 
@@ -181,10 +185,10 @@ static void answer_other(struct fb_settle *s, const struct submission *sub, cons
 	answer(s, sub, &o);
 }
 
-/* The money moved, and nobody was told yet: is it so still? No lane follows somebody else's transaction. */
+/* The money moved, and nobody was told yet: is it so still? The follower may not have seen its block go. */
 static bool wants_another_look(const struct fb_settle_record *r)
 {
-	return r->state == FB_SETTLE_INCLUDED && !r->granted;
+	return r->state != FB_SETTLE_FAILED && !r->granted;
 }
 
 /* From what is known of it; an open row of a lane would have its entry in memory and out of IDLE. */
@@ -296,8 +300,8 @@ void fb_settle_submit(struct fb_settle *s, const struct fb_claim *c, const uint8
 		take_up(s, &sub, &key, &record);
 }
 
-/* Of one in memory: on its way to be confirmed, or waiting again after a reorganization. A new transaction of it that
- * is not signed yet stores it with its row. */
+/* Of one in memory: on its way to be confirmed, or waiting again after a reorganization. While a new
+ * transaction of it is made, that goes its way. */
 static void give_back_entry(struct fb_settle_entry *e)
 {
 	bool on_its_way = e->phase >= FB_PHASE_READING && e->phase <= FB_PHASE_SIGNING;
@@ -305,7 +309,9 @@ static void give_back_entry(struct fb_settle_entry *e)
 	if (!e->record.granted || e->grantee != NULL)
 		return;
 	e->record.granted = false;
-	if (!on_its_way)
+	if (on_its_way)
+		fb_settle_commit_aside(e);
+	else
 		fb_settle_commit_record(e);
 }
 

@@ -15,6 +15,12 @@ enum {
 	FB_SETTLE_PURSES_MAX = 1 << 20, /* payers and API keys with a budget that pay in one day */
 	FB_SETTLE_CHARGES_MAX = 8192,  /* bytes of the row that a transaction's charges are in */
 	FB_SETTLE_JOB_LEN = 8,         /* bytes behind the keys in a lane job's key */
+	FB_SETTLE_WATCHES_MAX = 65536, /* blocks watched at a time */
+	FB_SETTLE_WATCH_ASKS_MAX = 8,  /* of these, asked for at once */
+	FB_SETTLE_WATCH_MAX = 8192,    /* bytes of the row of a watched block */
+	FB_SETTLE_AHEAD_MAX = 64,      /* a receipt so far above the follower's head is none */
+	FB_SETTLE_LOGS_BLOCKS = 2000,  /* looked through for a log at once; halved when an endpoint refuses */
+	FB_SETTLE_LOGS_BLOCKS_MIN = 16,
 };
 
 /* What is stored under a key. */
@@ -30,7 +36,9 @@ struct fb_settle_record {
 	struct fb_hash block_hash;
 	int64_t created_us, updated_us;
 	uint64_t job;   /* of the lane's row that stands for it; 0: written by version 1 */
-	uint64_t since; /* no transaction with this intent is in an earlier block */
+	uint64_t since; /* the newest block that anybody knew of when the first transaction for it was signed */
+	uint64_t base;  /* the follower's head at that time, 0: not stored */
+	struct fb_hash base_hash; /* while that block stands, nothing from `since` down has changed */
 	uint8_t items;  /* payments in its transaction */
 	fb_u128 gas_wei; /* its share of what its transaction cost */
 	struct fb_address signer;
@@ -88,6 +96,7 @@ struct fb_settle_entry {
 	bool retried;  /* that has happened once in this entry's life */
 	bool alone;    /* never in a batch */
 	bool fresh;    /* mined just now, without our logs: the chain is asked about that very block */
+	bool insists;  /* its block is gone: the chain is asked again by itself while it does not tell */
 	bool refused;  /* in the end; `refusal` is told once the chain has said that nothing moved */
 	bool failed;   /* a commit of it was not confirmed */
 	unsigned commits, lane_commits; /* of its record, on their way to the disk; of these, with a lane's rows */
@@ -101,6 +110,8 @@ struct fb_settle_entry {
 	uint64_t gas;    /* in its transaction, with its share of the call data */
 	struct fb_settle_outcome refusal;
 	struct fb_hash other; /* ASKING: the foreign transaction that used or cancelled the authorization */
+	struct fb_receipt_summary other_receipt;
+	uint64_t logs_from, logs_to, logs_blocks; /* ASKING: the window in which that is looked for, and its size */
 	struct fb_claim *claim; /* owned; NULL for one taken up after a restart that nobody asked for since */
 	struct fb_settle_waiter *waiters, **waiters_tail; /* oldest first; none while draining */
 	bool awaited; /* there are any: it holds one of FB_SETTLE_ENTRIES_MAX places */
@@ -113,11 +124,24 @@ struct fb_settle_entry {
 	struct fb_settle_entry *queue_next; /* READY, PARKED */
 };
 
+/* A block that decided settlements which no lane follows. */
+struct fb_settle_watch {
+	struct fb_settle *settle;
+	uint64_t block, number;
+	struct fb_hash hash;
+	bool confirmed; /* its records say so, where it counts */
+	bool gone;      /* another one stands in its place */
+	bool deep;      /* it stays */
+	bool asking;
+	struct fb_settle_watch *next;
+};
+
 struct fb_settle {
 	struct fb_loop *loop;
 	const struct fb_network *network;
 	struct fb_rpc *rpc;
 	struct fb_view *view;
+	struct fb_head *head;
 	struct fb_lane *lanes[FB_SETTLE_LANES_MAX];
 	size_t lane_count;
 	struct fb_store *store;
@@ -141,6 +165,11 @@ struct fb_settle {
 	bool sweeping; /* rows of past days may be left */
 	uint8_t charges[FB_SETTLE_CHARGES_MAX], charges_key[32];
 	size_t charges_len;
+	struct fb_settle_watch *watches, *watching; /* watch.c; watching: whose row is being made */
+	size_t watch_count, watch_asks, watch_len;
+	uint64_t last_watch;
+	uint8_t watch_row[FB_SETTLE_WATCH_MAX], watch_key[32];
+	bool watch_due; /* something may have come of them */
 	bool draining, pumping;
 };
 
@@ -230,6 +259,10 @@ enum { FB_SETTLE_CALL_MAX = 9216 };
 
 /* rows.c: what the lanes report */
 void fb_settle_commit_record(struct fb_settle_entry *e); /* and then fb_settle_go_on */
+void fb_settle_commit_watched(struct fb_settle_entry *e); /* the same, and its block is watched */
+/* Behind what is under way: nobody waits for it. */
+void fb_settle_commit_aside(struct fb_settle_entry *e);
+bool fb_settle_has_row(const struct fb_settle_entry *e); /* one of a lane carries its job; it may be included */
 void fb_settle_forget(struct fb_settle_entry *e); /* a lost transaction moved nothing, and no other follows it */
 enum fb_status fb_settle_load_record(struct fb_settle *s, struct fb_settle_record *out,
 				     const struct fb_settle_key *key);
@@ -243,4 +276,39 @@ void fb_settle_try_anew(struct fb_settle_entry *e); /* a new transaction, if tha
 
 /* ask.c: what became of a payment, where its own transaction does not tell */
 void fb_settle_ask(struct fb_settle_entry *e);
+void fb_settle_question(struct fb_settle_entry *e, const struct fb_rpc_call *calls, size_t count,
+			void (*done)(void *arg, const struct fb_rpc_reply *reply));
+FB_MUST_USE enum fb_status fb_settle_read_receipt(struct fb_receipt_summary *out, const struct fb_settle_entry *e,
+						  const struct fb_rpc_result *r, const struct fb_hash *tx);
+enum fb_logs_said fb_settle_logs_of(const struct fb_settle_entry *e, const struct fb_rpc_result *r);
+enum { FB_SETTLE_PARAMS_MAX = 640 };
+void fb_settle_write_hash(struct fb_buf *b, char block[FB_SETTLE_PARAMS_MAX], const struct fb_hash *tx);
+void fb_settle_write_block(struct fb_buf *b, char block[FB_SETTLE_PARAMS_MAX], uint64_t number);
+FB_MUST_USE enum fb_status fb_settle_read_same(bool *same, const struct fb_rpc_reply *reply,
+					       const struct fb_hash *hash);
+/* trace.c: by which transaction its authorization was used */
+void fb_settle_trace(struct fb_settle_entry *e);
+
+/* conclude.c: what the chain's answers mean for the record */
+void fb_settle_stay_unsure(struct fb_settle_entry *e);
+void fb_settle_conclude_moved(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt);
+/* Cancelled, or used for another transfer, in the block of that receipt. */
+void fb_settle_conclude_spent(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt);
+/* receipt: of its own transaction; NULL: it has none. */
+void fb_settle_conclude_unused(struct fb_settle_entry *e, const struct fb_receipt_summary *receipt);
+
+/* watch.c: the blocks of settlements that no lane follows */
+void fb_settle_watch_load(struct fb_settle *s);
+void fb_settle_watch_clear(struct fb_settle *s);
+void fb_settle_watch_step(struct fb_settle *s);
+/* One row: the block that a record names, then the keys of all that are decided there, then the row itself. */
+void fb_settle_watch_begin(struct fb_settle *s, const struct fb_settle_record *r);
+void fb_settle_watch_add(struct fb_settle *s, const struct fb_settle_key *key);
+struct fb_put fb_settle_watch_put(struct fb_settle *s, bool confirmed);
+/* The follower knows another block of that number, or none anywhere near. */
+bool fb_settle_contradicted(const struct fb_settle *s, uint64_t block, const struct fb_hash *hash);
+bool fb_settle_stands(const struct fb_settle *s, uint64_t block, const struct fb_hash *hash); /* it knows that one */
+bool fb_settle_is_watched(const struct fb_settle *s, uint64_t block, const struct fb_hash *hash);
+/* What its record says is not so any more: the chain is asked. True. */
+bool fb_settle_take_back(struct fb_settle_entry *e);
 #endif /* FB_SETTLE_INT_H */

@@ -17,7 +17,7 @@ struct chaos_payment {
 /* What this course may do at all: every seed draws its own, so that rare faults meet often. */
 struct chaos_swarm {
 	bool lag, hide, foreign, forget, fates, stranger, crash, disk, poor, manual_mining, reorg, fees, silence, books;
-	bool cancel;
+	bool cancel, deep;
 };
 
 struct chaos {
@@ -47,6 +47,7 @@ struct chaos {
 	X(canceled, "authorizations canceled")  \
 	X(given_back, "successes given back")   \
 	X(reorgs, "reorgs")                     \
+	X(deep_reorgs, "deep reorgs")           \
 	X(fees, "changes of the base fee")      \
 	X(replies_lost, "lost replies")
 struct chaos_totals {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONFIRMATIONS = 3 /* of the rig's follower */ };
+enum { CONFIRMATIONS = 3, DEPTH_MAX = 16 /* of the rig's follower */ };
 
 /* ---- chance ------------------------------------------------------------------------------------------------------ */
 
@@ -37,7 +37,8 @@ static void draw_swarm(struct chaos *c)
 	bool *flags[] = { &c->swarm.lag,   &c->swarm.hide,	   &c->swarm.foreign, &c->swarm.forget,
 			  &c->swarm.fates, &c->swarm.stranger,	   &c->swarm.crash,   &c->swarm.disk,
 			  &c->swarm.poor,  &c->swarm.manual_mining, &c->swarm.reorg, &c->swarm.fees,
-			  &c->swarm.silence, &c->swarm.books,	   &c->swarm.cancel };
+			  &c->swarm.silence, &c->swarm.books,	   &c->swarm.cancel,
+			  &c->swarm.deep };
 
 	for (size_t i = 0; i < FB_COUNT(flags); i++)
 		*flags[i] = chaos_chance(c, 40);
@@ -69,11 +70,13 @@ void chaos_start(struct chaos *c)
 void chaos_open(struct chaos *c, uint64_t seed)
 {
 	struct fb_rig_settings settings = { .seed = seed };
+	struct fb_address signer;
 
 	c->rng = seed * 1000003;
 	settings.wait_ms = 200 + chaos_draw(c, 20000);
 	settings.rpc_timeout_ms = 100 + chaos_draw(c, 400);
 	fb_rig_open(&c->rig, &settings);
+	signer = fb_rig_signer(c->rig);
 	draw_swarm(c);
 	for (unsigned i = 0; i < CHAOS_PAYERS; i++) {
 		struct fb_address payer = payer_address(i);
@@ -81,6 +84,10 @@ void chaos_open(struct chaos *c, uint64_t seed)
 		fb_sim_pay_in(fb_rig_sim(c->rig), &payer, c->swarm.poor ? chaos_draw(c, 8000) : 1000000);
 	}
 	fb_sim_auto_mine(fb_rig_sim(c->rig), !c->swarm.manual_mining);
+	if (c->swarm.deep) /* one without any transaction of the signer is another chain, and rightly so */
+		fb_sim_set_counter(fb_rig_sim(c->rig), &signer, 1);
+	if (chaos_chance(c, 20))
+		fb_sim_set_logs_max(fb_rig_sim(c->rig), 16 + chaos_draw(c, 64));
 	chaos_start(c);
 	draw_rates(c);
 }
@@ -160,13 +167,14 @@ static void mine(struct chaos *c, struct chaos_totals *t)
 	fb_sim_mine(fb_rig_sim(c->rig));
 }
 
-/* No deeper than what counts as confirmed: that is the promise of the setting. */
+/* Mostly no deeper than what counts as confirmed; now and then as deep as the follower goes. */
 static void reorg(struct chaos *c, struct chaos_totals *t)
 {
-	uint64_t depth = 1 + chaos_draw(c, CONFIRMATIONS);
+	uint64_t depth = 1 + chaos_draw(c, c->swarm.deep && chaos_chance(c, 40) ? DEPTH_MAX : CONFIRMATIONS);
 
 	if (!c->swarm.reorg)
 		return;
+	t->deep_reorgs += depth > CONFIRMATIONS;
 	fb_sim_reorg(fb_rig_sim(c->rig), depth, depth + 1 - chaos_draw(c, 2),
 		     (enum fb_sim_reorg)chaos_draw(c, FB_SIM_REORG_DROP + 1));
 	c->reorged = true;

@@ -141,7 +141,8 @@ static enum fb_status open_engines(struct fb_rig *r)
 					     .batch_age_ms = 5,
 					     .payer_day_wei = r->settings.payer_day_wei,
 					     .api_key_day_wei = r->settings.api_key_day_wei,
-					     .batch_inflight = 4 };
+					     .batch_inflight = 4,
+					     .reorg_depth_max = RIG_DEPTH_MAX };
 	struct fb_commit commit = rig_disk_port(r);
 	struct fb_clock clock = fb_rig_clock(r);
 	struct fb_lane_owner owner;
@@ -158,8 +159,8 @@ static enum fb_status open_engines(struct fb_rig *r)
 		snprintf(r->sentence, sizeof(r->sentence), "%s", e.text);
 		return st;
 	}
-	fb_settle_open(&r->settle, r->loop, &r->network, r->rpc, r->view, &r->lane, 1, r->store, commit, &settle,
-		       clock, r->log, r->metrics);
+	fb_settle_open(&r->settle, r->loop, &r->network, r->rpc, r->view, r->head, &r->lane, 1, r->store, commit,
+		       &settle, clock, r->log, r->metrics);
 	owner = fb_settle_owner(r->settle);
 	fb_lane_own(r->lane, 'S', &owner);
 	return FB_OK;

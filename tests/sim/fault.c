@@ -91,6 +91,13 @@ void fb_sim_fall_back(struct fb_sim *s, unsigned requests)
 	sim_unlock(s);
 }
 
+void fb_sim_set_logs_max(struct fb_sim *s, uint64_t blocks)
+{
+	sim_lock(s);
+	s->logs_max = blocks;
+	sim_unlock(s);
+}
+
 void fb_sim_hide_receipts(struct fb_sim *s, bool on)
 {
 	sim_lock(s);

@@ -41,11 +41,22 @@ static struct fb_hash padded(const struct fb_address *a)
 	return h;
 }
 
+static const char used_text[] = "AuthorizationUsed(address,bytes32)",
+		  canceled_text[] = "AuthorizationCanceled(address,bytes32)";
+
+static void put_canceled(const struct fb_sim *s, struct fb_jw *w, const struct fb_authorization *a,
+			 const struct fb_hash *tx)
+{
+	struct fb_hash topics[3] = { fb_keccak256(canceled_text, sizeof(canceled_text) - 1), padded(&a->from), a->nonce };
+
+	put_log(s, w, topics, tx, "", 0);
+}
+
 static void put_pair(const struct fb_sim *s, struct fb_jw *w, const struct fb_authorization *a,
 		     const struct fb_hash *tx)
 {
-	const char used[] = "AuthorizationUsed(address,bytes32)", transfer[] = "Transfer(address,address,uint256)";
-	struct fb_hash topics[3] = { fb_keccak256(used, sizeof(used) - 1), padded(&a->from), a->nonce };
+	const char transfer[] = "Transfer(address,address,uint256)";
+	struct fb_hash topics[3] = { fb_keccak256(used_text, sizeof(used_text) - 1), padded(&a->from), a->nonce };
 	uint8_t value[32];
 
 	put_log(s, w, topics, tx, "", 0);
@@ -58,7 +69,9 @@ static void put_pair(const struct fb_sim *s, struct fb_jw *w, const struct fb_au
 void sim_put_logs(const struct fb_sim *s, struct fb_jw *w, const struct sim_tx *tx)
 {
 	fb_jw_array(w);
-	if (tx->state == FB_SIM_TX_MOVED && tx->call != NULL)
+	if (tx->cancels)
+		put_canceled(s, w, &tx->call->authorization, &tx->hash);
+	else if (tx->state == FB_SIM_TX_MOVED && tx->call != NULL)
 		put_pair(s, w, &tx->call->authorization, &tx->hash);
 	for (size_t i = 0; tx->state == FB_SIM_TX_MOVED && tx->batch != NULL && i < tx->batch->count; i++)
 		if (tx->batch->moved[i])
@@ -74,27 +87,43 @@ static struct fb_str text_of(struct fb_json_value v)
 	return text;
 }
 
+static void read_range(uint64_t *from, uint64_t *to, const struct fb_sim *s, struct fb_json_value filter)
+{
+	struct fb_str last = text_of(fb_json_get(filter, "toBlock"));
+
+	*to = sim_visible(s)->block;
+	FB_ASSERT(fb_quantity_parse_u64(from, text_of(fb_json_get(filter, "fromBlock"))) == FB_OK);
+	FB_ASSERT(fb_str_eq(last, FB_STR("latest")) || fb_quantity_parse_u64(to, last) == FB_OK);
+}
+
+bool sim_takes_filter(const struct fb_sim *s, struct fb_json_value filter)
+{
+	uint64_t from, to;
+
+	read_range(&from, &to, s, filter);
+	return s->logs_max == 0 || to < from || to - from < s->logs_max;
+}
+
 /* The one filter that is asked for: of one payer's authorization, used or cancelled. */
 void sim_put_filtered(const struct fb_sim *s, struct fb_jw *w, struct fb_json_value filter)
 {
-	const char used[] = "AuthorizationUsed(address,bytes32)", canceled[] = "AuthorizationCanceled(address,bytes32)";
 	const struct sim_state *st = sim_visible(s);
 	struct fb_json_value topics = fb_json_get(filter, "topics"), kinds = fb_json_first(topics, NULL),
 			     payer = fb_json_next(topics, kinds, NULL), nonce = fb_json_next(topics, payer, NULL);
 	struct fb_hash want[2];
-	uint64_t from;
+	uint64_t from, to;
 
 	FB_ASSERT(fb_json_count(kinds) == 2 && fb_json_count(topics) == 3);
 	FB_ASSERT(fb_hash_parse(&want[0], text_of(payer)) == FB_OK && fb_hash_parse(&want[1], text_of(nonce)) == FB_OK);
-	FB_ASSERT(fb_quantity_parse_u64(&from, text_of(fb_json_get(filter, "fromBlock"))) == FB_OK);
+	read_range(&from, &to, s, filter);
 	fb_jw_array(w);
 	for (size_t i = 0; i < st->used_count; i++) {
 		const struct sim_used *u = &s->used[i];
-		struct fb_hash topic[3] = { u->canceled ? fb_keccak256(canceled, sizeof(canceled) - 1) :
-							  fb_keccak256(used, sizeof(used) - 1),
+		struct fb_hash topic[3] = { u->canceled ? fb_keccak256(canceled_text, sizeof(canceled_text) - 1) :
+							  fb_keccak256(used_text, sizeof(used_text) - 1),
 					    padded(&u->payer), u->nonce };
 
-		if (u->block >= from && fb_hash_eq(&topic[1], &want[0]) && fb_hash_eq(&topic[2], &want[1]))
+		if (u->block >= from && u->block <= to && fb_hash_eq(&topic[1], &want[0]) && fb_hash_eq(&topic[2], &want[1]))
 			put_log(s, w, topic, &u->tx, "", 0);
 	}
 	fb_jw_end(w);
@@ -144,6 +173,8 @@ bool fb_sim_stranger_settles(struct fb_sim *s, const struct fb_authorization *a,
 
 bool fb_sim_cancel(struct fb_sim *s, const struct fb_authorization *a)
 {
+	struct sim_call *call;
+	struct sim_tx *tx;
 	bool fresh;
 
 	sim_lock(s);
@@ -151,8 +182,12 @@ bool fb_sim_cancel(struct fb_sim *s, const struct fb_authorization *a)
 	fresh = !sim_is_used(s, &s->now, &a->from, &a->nonce);
 	if (fresh) {
 		FB_ASSERT(s->now.used_count < SIM_USED_MAX);
+		call = fb_must_alloc(1, sizeof(*call));
+		call->authorization = *a;
+		tx = add_foreign(s, call);
+		tx->cancels = true;
 		s->used[s->now.used_count++] = (struct sim_used){ .payer = a->from, .nonce = a->nonce, .canceled = true,
-								  .block = s->now.block, .tx = foreign_hash(s) };
+								  .block = s->now.block, .tx = tx->hash };
 	}
 	sim_unlock(s);
 	return fresh;

@@ -403,6 +403,10 @@ static void get_receipt(struct answer *a)
 
 static void get_logs(struct answer *a)
 {
+	if (!sim_takes_filter(a->sim, param(a, 0))) {
+		error(a, -32005, "query exceeds the block range that is served");
+		return;
+	}
 	fb_jw_key(a->w, "result");
 	sim_put_filtered(a->sim, a->w, param(a, 0));
 }

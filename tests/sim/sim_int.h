@@ -80,6 +80,7 @@ struct sim_tx {
 	enum fb_sim_tx state; /* UNKNOWN: forgotten */
 	unsigned was;         /* bits of the states it has had */
 	bool foreign;         /* somebody else's, with an authorization of ours */
+	bool cancels;         /* foreign, and it cancels that authorization */
 	struct sim_call *call; /* owned; NULL if the data is no transfer */
 	struct sim_batch *batch; /* owned; NULL if it is no aggregate3 of transfers */
 };
@@ -100,6 +101,7 @@ struct fb_sim {
 	struct sim_taken_nonce taken_nonces[SIM_TAKEN_NONCES_MAX];
 	size_t taken_nonce_count;
 	uint64_t salts;                      /* of forks, so far */
+	uint64_t logs_max;                   /* blocks that eth_getLogs looks through; 0: any number */
 	uint64_t safe_blocks, final_blocks;  /* the tags, below the head; 0: there are none */
 	enum fb_sim_lie lie;
 	unsigned lie_count;
@@ -145,6 +147,7 @@ size_t sim_batch_find(const struct sim_batch *b, const struct fb_address *payer,
 void sim_trial_answer(struct fb_sim *s, struct fb_buf *out, struct fb_str data); /* `data` behind the trial's code */
 /* logs.c: the logs of a transaction, and those that a filter asks for, as an array each. */
 void sim_put_logs(const struct fb_sim *s, struct fb_jw *w, const struct sim_tx *tx);
+bool sim_takes_filter(const struct fb_sim *s, struct fb_json_value filter); /* false: too many blocks */
 void sim_put_filtered(const struct fb_sim *s, struct fb_jw *w, struct fb_json_value filter);
 /* The lens: `data` behind its code. */
 void sim_lens_answer(const struct fb_sim *s, struct fb_buf *out, struct fb_str data);

@@ -35,6 +35,7 @@
 	X(SETTLE_STATE,     INFO,   "a settlement moved: payer, nonce, from, to, tx")                 \
 	X(SETTLE_GRANTED,   INFO,   "success was granted, once: payer, nonce, tx")                    \
 	X(SETTLE_REFUSED,   INFO,   "a settlement was refused: payer, nonce, reason")                 \
+	X(SETTLE_TAKEN_BACK, ODD,   "the block that decided a settlement is gone, the chain is asked: payer, nonce, tx, block") \
 	X(TX_SENT,          INFO,   "a transaction was handed to the chain: signer, nonce, tx")       \
 	X(TX_RESENT,        ODD,    "the same bytes were sent again: signer, nonce, tx, why")         \
 	X(TX_REFUSED,       ODD,    "an endpoint did not take a transaction: signer, nonce, tx, class, why") \

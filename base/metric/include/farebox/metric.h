@@ -33,6 +33,7 @@
 	X(SETTLE_TRIAL_REFUSED, "farebox_settle_trial_refused_total", COUNTER, "", "payments that failed in simulation") \
 	X(SETTLE_ASKED,    "farebox_settle_asked_total", COUNTER, "", "times the chain was asked what became of one")   \
 	X(SETTLE_FRONT_RUN, "farebox_settle_front_run_total", COUNTER, "", "payments that somebody else's transaction made") \
+	X(SETTLE_TAKEN_BACK, "farebox_settle_taken_back_total", COUNTER, "", "settlements whose block is gone and that no lane follows") \
 	X(SETTLE_SECONDS,  "farebox_settle_duration_seconds", HISTOGRAM, "", "time from request to inclusion")          \
 	X(TX_INFLIGHT,     "farebox_tx_inflight", GAUGE, "", "transactions sent and not yet included")                  \
 	X(TX_SENT,         "farebox_tx_sent_total", COUNTER, "", "transactions handed to the chain")                    \

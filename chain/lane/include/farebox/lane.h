@@ -203,6 +203,8 @@ const struct fb_address *fb_lane_signer(const struct fb_lane *lane);
 bool fb_lane_balance(const struct fb_lane *lane, fb_u128 *wei);
 size_t fb_lane_open_count(const struct fb_lane *lane);     /* rows that are not included */
 size_t fb_lane_included_count(const struct fb_lane *lane); /* rows that wait for confirmations */
+/* Does a row of an owner stand, in whatever state, whose key is one that `is` asks for? */
+bool fb_lane_has(const struct fb_lane *lane, bool (*is)(void *arg, struct fb_str key), void *arg);
 uint64_t fb_lane_moves(const struct fb_lane *lane, enum fb_lane_move m); /* made since it was opened */
 
 struct fb_lane_job {

@@ -40,6 +40,7 @@
 #define FB_SETTLE_H
 #include "farebox/core.h"
 #include "farebox/event.h"
+#include "farebox/head.h"
 #include "farebox/lane.h"
 #include "farebox/metric.h"
 #include "farebox/net.h"
@@ -78,6 +79,7 @@ enum fb_settle_state {
 	X(SIGNED,   LOST,      "another transaction has its account nonce")                 \
 	X(INCLUDED, CONFIRMED, "as many blocks stand on it as the settings ask for")        \
 	X(INCLUDED, SIGNED,    "the block is gone: it waits again")                         \
+	X(CONFIRMED, SIGNED,   "the same, deeper than the settings took for possible")      \
 	X(FAILED,   SIGNED,    "the block is gone, or a new transaction is durable")        \
 	X(FAILED,   INCLUDED,  "somebody else's transaction moved the money later")         \
 	X(FAILED,   FAILED,    "it was used for something else since: for good")            \
@@ -124,11 +126,12 @@ struct fb_settle_settings {
 	fb_u128 payer_day_wei, api_key_day_wei; /* of gas that one may cost in a UTC day; 0: no limit */
 	uint64_t batch_age_ms;  /* the longest that a payment waits for others while the lanes have room */
 	size_t batch_inflight;  /* transactions a lane that are not included, before payments wait for one that is */
+	uint64_t reorg_depth_max; /* a block with so many above it stays */
 };
 struct fb_settle;
 void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
-		    struct fb_view *view, struct fb_lane *const *lanes, size_t lane_count, struct fb_store *store,
-		    struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
+		    struct fb_view *view, struct fb_head *head, struct fb_lane *const *lanes, size_t lane_count,
+		    struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
 		    struct fb_log *log, struct fb_metrics *metrics);
 void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drain */
 /* The callbacks of every lane, for fb_lane_own with the tag 'S'. */

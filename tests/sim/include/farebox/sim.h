@@ -18,6 +18,7 @@
  *             - a node may lag: it answers from an older block, but takes transactions as ever;
  *             - the last blocks may be replaced by others; what was in them is mined again, waits, or is forgotten;
  *             - a node may lie about blocks: hash, parent or number of a block are made up;
+ *             - logs may be refused where they are asked for over too many blocks at once;
  *             - receipts may be missing for a while, although the account's counter has moved on;
  *             - somebody else who has the signer's key may use its next nonce;
  *             - somebody else may hand in a payer's authorization, or the payer cancel it;
@@ -114,6 +115,7 @@ enum fb_sim_lie {
 	FB_SIM_LIES
 };
 void fb_sim_lie(struct fb_sim *s, enum fb_sim_lie lie, unsigned count);
+void fb_sim_set_logs_max(struct fb_sim *s, uint64_t blocks); /* eth_getLogs over more is an error; 0: any number */
 void fb_sim_hide_receipts(struct fb_sim *s, bool on);
 void fb_sim_forget_pending(struct fb_sim *s);
 /* Another transaction with the sender's next nonce is mined; a waiting one with that nonce is gone. */

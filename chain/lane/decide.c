@@ -53,15 +53,41 @@ void fb_lane_take_receipt(struct fb_lane_row *row, const struct fb_hash *attempt
 
 /* ---- no receipt ------------------------------------------------------------------------------------------ */
 
+/* The newest block of the node whose counter it was: the follower may be behind it. */
+static void note_block(struct fb_lane_row *row, const struct fb_head_block *head)
+{
+	uint64_t said = row->lane->said_block;
+
+	if (said == 0)
+		return;
+	row->taken_block = said > head->number && said - head->number <= AHEAD_MAX ? said : head->number;
+	row->taken_known = false;
+}
+
+/* False: it has not come to the follower yet, lacks confirmations, or has vanished. */
+static bool is_confirmed(struct fb_lane_row *row)
+{
+	const struct fb_head *head = row->lane->ports.head;
+	enum fb_rung rung;
+
+	if (!row->taken_known)
+		row->taken_known = fb_head_hash(head, row->taken_block, &row->taken_hash) == FB_OK;
+	if (!row->taken_known)
+		return false;
+	rung = fb_head_rung(head, row->taken_block, &row->taken_hash);
+	if (rung == FB_RUNG_NONE)
+		row->taken_ms = 0;
+	return rung >= FB_RUNG_CONFIRMED;
+}
+
 /* The account's counter is past this row's nonce and no attempt has a receipt. Believed only after a while, a node
- * that lags behind itself shows the same picture for a moment; and when the block in which it looked so first has its
+ * that lags behind itself shows the same picture for a moment; and when the newest block of that moment has its
  * confirmations, as what took the nonce may vanish. */
 static bool looks_lost(struct fb_lane_row *row)
 {
 	struct fb_lane *lane = row->lane;
 	uint64_t now = fb_lane_now_ms(lane);
 	struct fb_head_block head;
-	enum fb_rung rung;
 
 	if (lane->chain_nonce <= row->nonce || !fb_head_latest(lane->ports.head, &head)) {
 		row->taken_ms = 0;
@@ -69,13 +95,11 @@ static bool looks_lost(struct fb_lane_row *row)
 	}
 	if (row->taken_ms == 0) {
 		row->taken_ms = now;
-		row->taken_block = head.number;
-		row->taken_hash = head.hash;
+		row->taken_block = 0;
 	}
-	rung = fb_head_rung(lane->ports.head, row->taken_block, &row->taken_hash);
-	if (rung == FB_RUNG_NONE)
-		row->taken_ms = 0;
-	return rung >= FB_RUNG_CONFIRMED && now - row->taken_ms >= FB_LANE_LOST_MS;
+	if (row->taken_block == 0)
+		note_block(row, &head);
+	return row->taken_block != 0 && is_confirmed(row) && now - row->taken_ms >= FB_LANE_LOST_MS;
 }
 
 static void resend_if_old(struct fb_lane_row *row)

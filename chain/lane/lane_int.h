@@ -37,8 +37,9 @@ struct fb_lane_row {
 	uint64_t sent_ms;    /* monotonic, of the last send; 0 never */
 	uint64_t attempt_ms; /* monotonic, when the newest attempt was made or found */
 	uint64_t taken_ms;   /* monotonic, since when its nonce looks taken by another; 0 it does not */
-	uint64_t taken_block;
-	struct fb_hash taken_hash; /* the head at that time */
+	uint64_t taken_block;      /* that had been mined by then; 0 not known */
+	struct fb_hash taken_hash; /* its own, once the follower has it */
+	bool taken_known;
 	unsigned send_id;    /* of the newest send */
 	size_t nothing, failed; /* of the last look: attempts without a receipt, and without an answer */
 	bool known;          /* a node said that it has the newest attempt */
@@ -76,6 +77,7 @@ struct fb_lane {
 	uint64_t behind_ms; /* monotonic, since when nothing stands for a nonce that the chain waits for; 0 it does */
 	uint64_t heard_ms;  /* monotonic, of the last good answer while a start waits; 0 none */
 	uint64_t ahead_ms;  /* monotonic, since when the chain counts many more than we sent; 0 it does not */
+	uint64_t said_block; /* by the node of the last look, where it was asked; 0 else */
 	uint64_t resume;    /* nonce at which the next look goes on, when one does not hold all */
 	unsigned sends;
 	bool balance_known, started, stopped, polling, poll_again, told;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { IDLE_MS = 5000 /* between looks when nothing is open */, PARAM_MAX = 80, HEAD_CALLS = 2 };
+enum { IDLE_MS = 5000 /* between looks when nothing is open */, PARAM_MAX = 80, HEAD_CALLS_MAX = 3 };
 
 /* Whose receipts are asked for, in the order of the calls. */
 struct question {
@@ -13,12 +13,12 @@ struct question {
 };
 struct look {
 	struct fb_lane *lane;
-	size_t count; /* of calls */
+	size_t head_calls, count; /* calls before the receipts, and of all */
 	struct question asked[FB_RPC_CALLS_MAX];
 	struct fb_rpc_call calls[FB_RPC_CALLS_MAX];
 	char params[FB_RPC_CALLS_MAX][PARAM_MAX];
 };
-_Static_assert(FB_LANE_ATTEMPTS_MAX + HEAD_CALLS <= FB_RPC_CALLS_MAX, "at least one row fits");
+_Static_assert(FB_LANE_ATTEMPTS_MAX + HEAD_CALLS_MAX <= FB_RPC_CALLS_MAX, "at least one row fits");
 
 /* ---- answers ------------------------------------------------------------------------------------------ */
 
@@ -53,7 +53,7 @@ static void take_row(struct fb_lane_row *row, const struct question *q, const st
 
 static void take_rows(struct look *l, const struct fb_rpc_reply *reply)
 {
-	for (size_t i = HEAD_CALLS, n; i < l->count; i += n) {
+	for (size_t i = l->head_calls, n; i < l->count; i += n) {
 		struct fb_lane_row *row = fb_lane_find(l->lane, l->asked[i].nonce);
 
 		for (n = 1; i + n < l->count && l->asked[i + n].nonce == l->asked[i].nonce;)
@@ -68,6 +68,16 @@ static void take_account(struct fb_lane *lane, uint64_t counter, fb_u128 balance
 	lane->chain_nonce = counter;
 	lane->balance = balance;
 	lane->balance_known = true;
+}
+
+/* Read behind the counter, by the same node: what that one counts is in no later block. */
+static void take_block(struct look *l, const struct fb_rpc_reply *reply)
+{
+	fb_u128 block = 0;
+
+	if (l->head_calls < HEAD_CALLS_MAX || number_of(&block, &reply->results[HEAD_CALLS_MAX - 1]) != FB_OK)
+		block = 0;
+	l->lane->said_block = block <= UINT64_MAX ? (uint64_t)block : 0;
 }
 
 /* A few transactions that are not ours are believed at once: should they turn out not to be there, the gap can be
@@ -149,6 +159,7 @@ static void on_answers(struct look *l, const struct fb_rpc_reply *reply)
 		lane->timer = fb_timer_start(lane->ports.loop, lane->settings.receipt_poll_ms,
 					     lane->settings.receipt_poll_ms, on_tick, lane);
 	take_account(lane, (uint64_t)nonce, balance);
+	take_block(l, reply);
 	tell_found(lane);
 	take_rows(l, reply);
 	fb_lane_check_gaps(lane);
@@ -214,6 +225,15 @@ static void ask_receipt(struct look *l, uint64_t nonce, const struct fb_hash *tx
 	ask(l, "eth_getTransactionReceipt", tx->bytes, 32, "\"]");
 }
 
+/* A row whose nonce looks taken, since which block is not known yet. */
+static bool asks_block(const struct fb_lane *lane)
+{
+	for (const struct fb_lane_row *row = lane->rows; row != NULL; row = row->next)
+		if (row->step == FB_LANE_WAITING && row->taken_ms != 0 && row->taken_block == 0)
+			return true;
+	return false;
+}
+
 static bool is_asked_for(const struct fb_lane_row *row)
 {
 	return row->step == FB_LANE_WAITING || row->step == FB_LANE_SENDING ||
@@ -255,6 +275,9 @@ void fb_lane_poll(struct fb_lane *lane)
 	lane->polled_ms = fb_lane_now_ms(lane);
 	ask(l, "eth_getTransactionCount", lane->signer.bytes, 20, "\",\"latest\"]");
 	ask(l, "eth_getBalance", lane->signer.bytes, 20, "\",\"latest\"]");
+	if (asks_block(lane))
+		l->calls[l->count++] = (struct fb_rpc_call){ "eth_blockNumber", FB_STR("[]") };
+	l->head_calls = l->count;
 	ask_rows(l);
 	fb_rpc_send(lane->ports.rpc, &(struct fb_rpc_batch){ .calls = l->calls, .count = l->count }, on_reply, l);
 }

@@ -9,8 +9,8 @@ static void on_tick(void *arg);
 
 void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
 		    struct fb_view *view, struct fb_head *head, struct fb_lane *const *lanes, size_t lane_count,
-		    struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
-		    struct fb_log *log, struct fb_metrics *metrics)
+		    struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings,
+		    struct fb_clock clock, struct fb_log *log, struct fb_metrics *metrics)
 {
 	struct fb_settle *s = fb_must_alloc(1, sizeof(*s));
 

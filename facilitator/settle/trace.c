@@ -1,5 +1,5 @@
-/* By which transaction a payment's authorization was used, and what that one did with it: the token's logs of it, looked
- * for in windows of blocks, and that transaction's receipt. One that is older than our intent is not ours. */
+/* By which transaction a payment's authorization was used, and what that one did with it: the token's logs of it,
+ * looked for in windows of blocks, and that transaction's receipt. One that is older than our intent is not ours. */
 #include "settle_int.h"
 
 #include "abi_constants.h"
@@ -8,7 +8,7 @@
 
 enum { REORG_BLOCKS = 64 /* a transaction may have moved to an earlier block by so many */ };
 
-/* ---- is it older than our intent? ------------------------------------------------------------------------------- */
+/* ---- is it older than our intent? ------------------------------------------------------------------------- */
 
 static void take_foreign(struct fb_settle_entry *e, bool is_older)
 {
@@ -54,7 +54,7 @@ static void judge_age(struct fb_settle_entry *e)
 	fb_settle_question(e, &call, 1, on_base);
 }
 
-/* ---- what did it do ----------------------------------------------------------------------------------------------- */
+/* ---- what did it do --------------------------------------------------------------------------------------- */
 
 static void on_other(void *arg, const struct fb_rpc_reply *reply)
 {
@@ -89,7 +89,7 @@ static void ask_other(struct fb_settle_entry *e, const struct fb_hash *tx)
 	fb_settle_question(e, &call, 1, on_other);
 }
 
-/* ---- windows of blocks -------------------------------------------------------------------------------------------- */
+/* ---- windows of blocks ------------------------------------------------------------------------------------ */
 
 static void ask_window(struct fb_settle_entry *e);
 

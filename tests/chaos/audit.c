@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 
-enum { TRIES = 60, SETTLE_TRIES = 2000 };
+enum { TRIES = 60, SETTLE_TRIES = 2000, SIGHT_MS = 500 /* until the follower, and who listens, has seen all */ };
 
 static void mend(struct chaos *c)
 {
@@ -177,6 +177,19 @@ static void check_reason(struct chaos *c, const struct chaos_payment *p, enum fb
 	FB_UNREACHABLE("the last answer is not the truth");
 }
 
+/* What was told as a success is money that moved, however often the chain took it back, where it still can. */
+static bool stands_for_money(struct chaos *c, const struct chaos_payment *p, enum fb_reason reason, unsigned moved)
+{
+	struct fb_clock clock = fb_rig_clock(c->rig);
+	uint64_t until;
+
+	if (moved == 1 || reason != FB_REASON_NONCE_USED || p->canceled || c->swarm.poor ||
+	    fb_rig_successes(c->rig, &p->claim) == 0)
+		return true;
+	return fb_u256_to_u64(&until, p->claim.authorization.valid_before) == FB_OK &&
+	       until < (uint64_t)fb_clock_wall_s(&clock) + 60;
+}
+
 static void check_payment(struct chaos *c, struct chaos_payment *p, struct chaos_totals *t)
 {
 	enum fb_reason reason = ask_until_final(c, p, &p->claim);
@@ -189,6 +202,8 @@ static void check_payment(struct chaos *c, struct chaos_payment *p, struct chaos
 		ask_until_final(c, p, &p->other); /* perhaps that one was signed, and its success is still to be had */
 		reason = ask_until_final(c, p, &p->claim);
 	}
+	if (reason == FB_REASON_NONCE_USED) /* its success may be the other content's, and its block gone */
+		ask_until_final(c, p, &p->other);
 	h = fb_sim_history(fb_rig_sim(c->rig), &a->from, &a->nonce);
 	answers = read_answers(c, p, t);
 	granted = fb_rig_successes(c->rig, &p->claim);
@@ -198,6 +213,7 @@ static void check_payment(struct chaos *c, struct chaos_payment *p, struct chaos
 	FB_ASSERT(answers.named_a_transaction || answers.reached_nobody ||
 		  h.sent == h.dead); /* nobody was told of it */
 	check_reason(c, p, reason, &h);
+	FB_ASSERT(stands_for_money(c, p, reason, h.moved));
 }
 
 /* Every atom that left a payer for an authorization is with the payee. */
@@ -219,6 +235,7 @@ void chaos_audit(struct chaos *c, struct chaos_totals *t)
 {
 	mend(c);
 	settle_down(c);
+	chaos_sleep_ms(SIGHT_MS);
 	for (size_t i = 0; i < c->payment_count; i++)
 		check_payment(c, &c->payments[i], t);
 	settle_down(c);

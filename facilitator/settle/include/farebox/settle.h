@@ -131,8 +131,8 @@ struct fb_settle_settings {
 struct fb_settle;
 void fb_settle_open(struct fb_settle **out, struct fb_loop *loop, const struct fb_network *network, struct fb_rpc *rpc,
 		    struct fb_view *view, struct fb_head *head, struct fb_lane *const *lanes, size_t lane_count,
-		    struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings, struct fb_clock clock,
-		    struct fb_log *log, struct fb_metrics *metrics);
+		    struct fb_store *store, struct fb_commit commit, const struct fb_settle_settings *settings,
+		    struct fb_clock clock, struct fb_log *log, struct fb_metrics *metrics);
 void fb_settle_close(struct fb_settle *s); /* NULL allowed; after fb_settle_drain */
 /* The callbacks of every lane, for fb_lane_own with the tag 'S'. */
 struct fb_lane_owner fb_settle_owner(struct fb_settle *s);

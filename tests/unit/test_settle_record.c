@@ -3,7 +3,7 @@
 #include "settle_int.h"
 #include "test_settle.h"
 
-enum { FIXED_1 = 144, FIXED = 229 };
+enum { FIXED_1 = 144, FIXED_2 = 229, FIXED = 269 };
 
 static struct fb_settle_record good_record(void)
 {
@@ -15,6 +15,7 @@ static struct fb_settle_record good_record(void)
 				      .updated_us = 0x2122232425262728,
 				      .job = 0x5152535455565758,
 				      .since = 0x6162636465666768,
+				      .base = 0x3132333435363738,
 				      .items = 77,
 				      .gas_wei = (fb_u128)0x7172737475767778 << 64 | 5,
 				      .signer = fb_sample_address(0x44) };
@@ -22,6 +23,7 @@ static struct fb_settle_record good_record(void)
 	memset(r.fingerprint.bytes, 0x11, 32);
 	memset(r.tx.bytes, 0x22, 32);
 	memset(r.block_hash.bytes, 0x55, 32);
+	memset(r.base_hash.bytes, 0x66, 32);
 	r.value = fb_u256_from_u64(0x4142434445464748);
 	return r;
 }
@@ -68,7 +70,7 @@ static void encode__golden_bytes(void **state)
 
 	(void)state;
 	CHECK(fb_settle_record_encode(row, &r) == FIXED);
-	CHECK(row[0] == 2 && row[1] == 2 && row[2] == 1 && row[3] == 0);
+	CHECK(row[0] == 3 && row[1] == 2 && row[2] == 1 && row[3] == 0);
 	CHECK(memcmp(row + 4, r.fingerprint.bytes, 32) == 0 && memcmp(row + 36, r.tx.bytes, 32) == 0 &&
 	      memcmp(row + 68, r.to.bytes, 20) == 0);
 	fb_u256_to_be(value, r.value);
@@ -87,6 +89,8 @@ static void encode__golden_bytes(void **state)
 	fb_put_be64(number, 0x7172737475767778);
 	CHECK(memcmp(row + 193, number, 8) == 0 && row[208] == 5);
 	CHECK(memcmp(row + 209, r.signer.bytes, 20) == 0);
+	fb_put_be64(number, r.base);
+	CHECK(memcmp(row + 229, number, 8) == 0 && memcmp(row + 237, r.base_hash.bytes, 32) == 0);
 	r.state = FB_SETTLE_FAILED;
 	r.granted = false;
 	r.reason = FB_REASON_TRANSFER_EVENT;
@@ -119,7 +123,7 @@ static void decode__damaged__refused(void **state)
 	static const struct {
 		size_t at;
 		uint8_t value;
-	} rows[] = { { 0, 0 }, { 0, 3 },  { 1, 0 },  { 1, 6 },	     { 1, 255 },	 { 2, 2 },
+	} rows[] = { { 0, 0 }, { 0, 4 },  { 1, 0 },  { 1, 6 },	     { 1, 255 },	 { 2, 2 },
 		     { 3, 1 }, { 3, 40 }, { 3, 42 }, { FIXED, 'I' }, { FIXED + 40, 'H' } };
 	struct fb_settle_record r = good_record(), got;
 	uint8_t row[FB_SETTLE_ROW_MAX + 1];
@@ -142,23 +146,36 @@ static void decode__damaged__refused(void **state)
 	}
 }
 
-/* A row as version 1 wrote it: the first 144 bytes of today's, and the reason behind them. */
-static size_t write_first_version(uint8_t *row, const struct fb_settle_record *r)
+/* A row as an earlier version wrote it: the first bytes of today's, and the reason behind them. */
+static size_t write_version(uint8_t *row, const struct fb_settle_record *r, uint8_t version, size_t fixed)
 {
 	uint8_t now[FB_SETTLE_ROW_MAX];
 	size_t len = fb_settle_record_encode(now, r), reason = len - FIXED;
 
-	memcpy(row, now, FIXED_1);
-	memcpy(row + FIXED_1, now + FIXED, reason);
-	row[0] = 1;
-	return FIXED_1 + reason;
+	memcpy(row, now, fixed);
+	memcpy(row + fixed, now + FIXED, reason);
+	row[0] = version;
+	return fixed + reason;
+}
+
+static void decode__second_version__read_without_the_head_of_its_signing(void **state)
+{
+	struct fb_settle_record r = good_record(), got;
+	uint8_t row[FB_SETTLE_ROW_MAX];
+	size_t len = write_version(row, &r, 2, FIXED_2);
+
+	(void)state;
+	CHECK_STATUS(FB_OK, fb_settle_record_decode(&got, view(row, len)));
+	CHECK(got.job == r.job && got.since == r.since && got.gas_wei == r.gas_wei && got.base == 0);
+	for (size_t cut = 0; cut < len; cut++)
+		CHECK_STATUS(FB_STORAGE, fb_settle_record_decode(&got, view(row, cut)));
 }
 
 static void decode__first_version__read_without_what_it_did_not_know(void **state)
 {
 	struct fb_settle_record r = good_record(), got;
 	uint8_t row[FB_SETTLE_ROW_MAX];
-	size_t len = write_first_version(row, &r);
+	size_t len = write_version(row, &r, 1, FIXED_1);
 
 	(void)state;
 	CHECK_STATUS(FB_OK, fb_settle_record_decode(&got, view(row, len)));
@@ -237,6 +254,7 @@ int test_settle_record(void)
 		cmocka_unit_test(encode__golden_bytes),
 		cmocka_unit_test(decode__every_state_and_reason__the_same_record),
 		cmocka_unit_test(decode__damaged__refused),
+		cmocka_unit_test(decode__second_version__read_without_the_head_of_its_signing),
 		cmocka_unit_test(decode__first_version__read_without_what_it_did_not_know),
 		cmocka_unit_test(moves__every_pair__only_those_of_the_table),
 		cmocka_unit_test(fingerprint__any_part_of_the_payload__matters),

@@ -61,6 +61,7 @@ static void on_head(void *arg, const struct fb_head_report *r)
 	fb_metric_set(s->metrics, FB_M_CHAIN_HEAD, r->block);
 	fb_metric_set(s->metrics, FB_M_CHAIN_AGE, age > 0 ? (uint64_t)age : 0);
 	look_at_signers(s);
+	fb_server_look_at_payouts(s);
 }
 
 struct opening {
@@ -129,16 +130,22 @@ static struct fb_gas *gas_of(struct fb_server *s, size_t i)
 	return &s->gas[i];
 }
 
-/* One for each key. The day's gas budget is shared out: together they stay within it. */
-static enum fb_status open_lanes(struct fb_server *s, struct fb_error *e)
+struct fb_lane_settings fb_server_lane_settings(const struct fb_server *s)
 {
 	fb_u128 budget = (fb_u128)s->conf.gas_budget_day_gwei * GWEI;
-	struct fb_lane_settings settings = { .chain_id = s->network.chain_id,
-					     .receipt_poll_ms = s->conf.receipt_poll_ms,
-					     .bump_ms = s->conf.bump_ms,
-					     .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
-					     .budget_day_wei = budget / s->signer_count,
-					     .spent = fb_gas_spent };
+
+	return (struct fb_lane_settings){ .chain_id = s->network.chain_id,
+					  .receipt_poll_ms = s->conf.receipt_poll_ms,
+					  .bump_ms = s->conf.bump_ms,
+					  .max_fee_wei = (fb_u128)s->conf.max_fee_gwei * GWEI,
+					  .budget_day_wei = budget / (s->signer_count + s->has_payout_key),
+					  .spent = fb_gas_spent };
+}
+
+/* One for each key. */
+static enum fb_status open_lanes(struct fb_server *s, struct fb_error *e)
+{
+	struct fb_lane_settings settings = fb_server_lane_settings(s);
 	struct fb_lane_ports ports = lane_ports(s);
 	enum fb_status st = FB_OK;
 
@@ -172,6 +179,13 @@ static void open_settle(struct fb_server *s)
 	fb_settlements_open(&s->settlements, s->loop, &s->network, s->settle, s->head, s->clock);
 }
 
+static enum fb_status open_payout(struct fb_server *s, struct fb_error *e)
+{
+	const struct fb_lane_ports ports = lane_ports(s);
+
+	return fb_server_open_payout(s, &ports, e);
+}
+
 /* On the loop's thread. */
 static void open_engines(void *arg)
 {
@@ -185,6 +199,8 @@ static void open_engines(void *arg)
 		open_settle(s);
 	if (o->status == FB_OK)
 		o->status = fb_server_open_indexer(s, o->error);
+	if (o->status == FB_OK)
+		o->status = open_payout(s, o->error);
 }
 
 /* ---- the checks before anything is served -------------------------------------------------------------------- */
@@ -213,6 +229,22 @@ static void start_lane(void *arg)
 {
 	struct check *c = arg;
 	fb_lane_start(c->server->lanes[c->lane], on_checked, c);
+}
+
+static void on_payout_started(void *arg, enum fb_status status, const char *sentence)
+{
+	struct check *c = arg;
+
+	if (status == FB_OK)
+		fb_payout_start(c->server->payout);
+	on_checked(c, status, sentence);
+}
+
+static void start_payout(void *arg)
+{
+	struct check *c = arg;
+
+	fb_lane_start(c->server->payout_lane, on_payout_started, c);
 }
 
 static enum fb_status await(struct fb_server *s, void (*what)(void *arg), size_t lane, struct fb_error *e)
@@ -255,7 +287,7 @@ enum fb_status fb_server_open_chain(struct fb_server *s, struct fb_error *e)
 		return engines.status;
 	for (size_t i = 0; st == FB_OK && i < s->lane_count; i++)
 		st = await(s, start_lane, i, e);
-	return st;
+	return st == FB_OK && s->payout != NULL ? await(s, start_payout, 0, e) : st;
 }
 
 /* ---- closing ---------------------------------------------------------------------------------------------------- */
@@ -280,6 +312,7 @@ static void close_outside(void *arg)
 
 	for (size_t i = 0; i < s->lane_count; i++)
 		fb_lane_stop(s->lanes[i]);
+	fb_server_stop_payout(s);
 	fb_settlements_drain(s->settlements); /* also when the start failed */
 	fb_head_stop(s->head);
 	fb_server_stop_indexer(s);
@@ -295,6 +328,7 @@ static void close_engines(void *arg)
 	fb_settle_close(s->settle);
 	for (size_t i = 0; i < s->lane_count; i++)
 		fb_lane_close(s->lanes[i]);
+	fb_server_close_payout(s);
 	fb_server_close_indexer(s);
 	fb_head_close(s->head);
 	fb_net_close(s->net);

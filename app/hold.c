@@ -39,9 +39,9 @@ static void say_waiting(const struct fb_server *s, struct fb_str signer)
 	fb_log(s->log, FB_EV_SIGNER_HELD, FB_F_STR("signer", signer), FB_F_U64("wait_s", s->conf.handover_s));
 }
 
-static enum fb_status hold_one(struct fb_server *s, size_t i, struct fb_error *e)
+static enum fb_status hold_one(struct fb_server *s, const struct fb_key *key, struct fb_error *e)
 {
-	struct fb_address address = fb_key_address(&s->signers[i]);
+	struct fb_address address = fb_key_address(key);
 	char name_block[FB_OS_NAME_MAX], text_block[FB_ADDRESS_TEXT_LEN];
 	struct fb_buf name, text;
 	uint64_t left_ms = s->conf.handover_s * 1000;
@@ -52,17 +52,18 @@ static enum fb_status hold_one(struct fb_server *s, size_t i, struct fb_error *e
 	FB_ASSERT(!name.overflowed);
 	fb_buf_init(&text, text_block, sizeof(text_block));
 	fb_buf_address_checksum(&text, &address);
-	st = fb_os_hold(&s->held[i], fb_buf_view(&name));
+	st = fb_os_hold(&s->held[s->held_count], fb_buf_view(&name));
 	if (st == FB_BUSY && left_ms > 0)
 		say_waiting(s, fb_buf_view(&text));
 	for (; st == FB_BUSY && left_ms > 0; left_ms -= TRY_EVERY_MS) {
 		sleep_ms(TRY_EVERY_MS);
-		st = fb_os_hold(&s->held[i], fb_buf_view(&name));
+		st = fb_os_hold(&s->held[s->held_count], fb_buf_view(&name));
 	}
 	if (st == FB_BUSY)
 		return fb_error_set(e, st, "signer %.*s is in use by another farebox on this machine: end that one first, or "
 				    "use another key (it was waited for %llu s, handover_s)", FB_STR_ARG(fb_buf_view(&text)),
 				    (unsigned long long)s->conf.handover_s);
+	s->held_count += st == FB_OK;
 	return st == FB_OK ? st : fb_error_set(e, st, "the signer's key cannot be held: no socket");
 }
 
@@ -70,11 +71,9 @@ enum fb_status fb_server_hold_signers(struct fb_server *s, struct fb_error *e)
 {
 	enum fb_status st = FB_OK;
 
-	while (st == FB_OK && s->held_count < s->signer_count) {
-		st = hold_one(s, s->held_count, e);
-		s->held_count += st == FB_OK;
-	}
-	return st;
+	while (st == FB_OK && s->held_count < s->signer_count)
+		st = hold_one(s, &s->signers[s->held_count], e);
+	return st == FB_OK && s->has_payout_key ? hold_one(s, &s->payout_key, e) : st;
 }
 
 void fb_server_release_signers(struct fb_server *s)

@@ -38,13 +38,6 @@ bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address
 	return false;
 }
 
-bool fb_server_is_payout(void *ctx, const struct fb_movement *m)
-{
-	(void)ctx;
-	(void)m;
-	return false;
-}
-
 static void on_indexed(void *ctx)
 {
 	struct fb_server *s = ctx;

@@ -16,6 +16,7 @@
 #include "farebox/network.h"
 #include "farebox/ops.h"
 #include "farebox/pay.h"
+#include "farebox/payout.h"
 #include "farebox/port.h"
 #include "farebox/reserve.h"
 #include "farebox/rpc.h"
@@ -35,7 +36,9 @@ struct fb_server {
 	struct fb_network network;
 	struct fb_key signers[FB_LANES_MAX]; /* the first is the setting key's */
 	size_t signer_count;
-	int held[FB_LANES_MAX]; /* hold.c */
+	struct fb_key payout_key;
+	bool has_payout_key;
+	int held[FB_LANES_MAX + 1]; /* hold.c */
 	size_t held_count;
 	struct fb_clock clock;
 	struct fb_rng rng;
@@ -57,6 +60,10 @@ struct fb_server {
 	struct fb_credit_settings credit;
 	struct fb_follow *follow; /* NULL: no escrow is configured */
 	struct fb_reserve *reserve;
+	struct fb_payout_settings payout_settings;
+	struct fb_lane *payout_lane;
+	struct fb_gas payout_gas;
+	struct fb_payout *payout; /* NULL: no payout_key is set */
 	struct fb_rpc *second_rpc; /* prefers another endpoint; NULL: there is one alone */
 	struct fb_auth_keys *keys;
 	struct fb_identity *identity;
@@ -77,6 +84,9 @@ FB_MUST_USE enum fb_status fb_server_read_settings(struct fb_server *s, struct f
 FB_MUST_USE enum fb_status fb_server_read_network(struct fb_server *s, struct fb_error *e);
 FB_MUST_USE enum fb_status fb_server_name_data(struct fb_server *s, struct fb_error *e); /* its directory */
 FB_MUST_USE enum fb_status fb_server_read_key(struct fb_server *s, struct fb_error *e); /* signers */
+/* Any other key: of `source`, with the setting passphrase. */
+FB_MUST_USE enum fb_status fb_server_load_key(struct fb_server *s, struct fb_key *out, const char *source,
+					      struct fb_error *e);
 void fb_server_wipe_keys(struct fb_server *s);
 bool fb_server_is_loopback(const char *bind);
 /* chain.c: loop, net and RPC alone, which the caller closes in reverse, whatever came of it. */
@@ -90,7 +100,18 @@ void fb_server_close_chain(struct fb_server *s); /* also half-opened */
  * before the RPC client is closed, close after the writer is. */
 FB_MUST_USE enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e); /* settings */
 bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet); /* ports of the indexer */
-bool fb_server_is_payout(void *ctx, const struct fb_movement *m);
+bool fb_server_is_payout(void *ctx, const struct fb_movement *m); /* payout.c; needs the store */
+/* payout.c: withdrawals, if a payout key is configured; open, stop and close as the indexer's, after, before and before
+ * them. */
+FB_MUST_USE enum fb_status fb_server_read_payout(struct fb_server *s, struct fb_error *e); /* settings, key */
+FB_MUST_USE enum fb_status fb_server_open_payout(struct fb_server *s, const struct fb_lane_ports *lane,
+						 struct fb_error *e);
+void fb_server_stop_payout(struct fb_server *s);
+void fb_server_close_payout(struct fb_server *s);
+void fb_server_look_at_payouts(struct fb_server *s); /* into readiness and metrics */
+struct fb_payout_rows fb_server_payout_rows(const struct fb_server *s);
+/* chain.c: of any lane; the day's gas budget is shared out, together they stay within it. */
+struct fb_lane_settings fb_server_lane_settings(const struct fb_server *s);
 struct fb_follow_settings fb_server_follow_settings(const struct fb_server *s);
 FB_MUST_USE enum fb_status fb_server_open_second(struct fb_server *s, struct fb_error *e); /* its RPC client */
 FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);

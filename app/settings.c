@@ -172,14 +172,21 @@ static enum fb_status add_key(struct fb_server *s, const struct fb_key *key, con
 	return FB_OK;
 }
 
-static enum fb_status load_key(struct fb_server *s, const char *source, const char *setting, struct fb_error *e)
+enum fb_status fb_server_load_key(struct fb_server *s, struct fb_key *out, const char *source, struct fb_error *e)
 {
 	struct passphrase p = { .source = s->conf.passphrase };
-	struct fb_key key;
-	enum fb_status st = fb_key_load(&key, source, (struct fb_passphrase){ take_passphrase, &p }, e);
+	enum fb_status st = fb_key_load(out, source, (struct fb_passphrase){ take_passphrase, &p }, e);
 
 	if (st != FB_OK && p.why_none.text[0] != '\0')
 		fb_error_set(e, st, "%s: %s", source, p.why_none.text);
+	return st;
+}
+
+static enum fb_status load_key(struct fb_server *s, const char *source, const char *setting, struct fb_error *e)
+{
+	struct fb_key key;
+	enum fb_status st = fb_server_load_key(s, &key, source, e);
+
 	if (st == FB_OK) {
 		st = add_key(s, &key, setting, e);
 		fb_key_wipe(&key);
@@ -269,6 +276,7 @@ void fb_server_wipe_keys(struct fb_server *s)
 {
 	while (s->signer_count > 0)
 		fb_key_wipe(&s->signers[--s->signer_count]);
+	fb_key_wipe(&s->payout_key);
 }
 
 /* ---- who may settle ------------------------------------------------------------------------------------ */
@@ -392,6 +400,8 @@ enum fb_status fb_server_read_settings(struct fb_server *s, struct fb_error *e)
 		st = check_depths(s, e);
 	if (st == FB_OK)
 		st = fb_server_read_key(s, e);
+	if (st == FB_OK)
+		st = fb_server_read_payout(s, e);
 	if (st == FB_OK)
 		st = fb_auth_open(&s->keys, s->conf.api_keys, e);
 	if (st == FB_OK)

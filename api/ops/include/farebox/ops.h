@@ -24,6 +24,9 @@
 	X(SIGNER_LOW,    "the signer has too little gas money")             \
 	X(INDEXER_HALTED, "crediting is halted, the log says why: an operator must look and release it") \
 	X(RESERVES,      "the escrow does not hold what the books say: withdrawals are stopped") \
+	X(PAYOUT_LOW,    "the payout key has too little gas money: withdrawals wait") \
+	X(PAYOUT_ROLE,   "the payout key does not have the escrow's payout role: withdrawals wait") \
+	X(ESCROW_PAUSED, "the escrow is paused: deposits fail and withdrawals wait") \
 	X(BROKEN,        "a promise of ours failed, the log says which: restart") \
 	X(STOPPING,      "the server is stopping")
 enum fb_ops_fault {

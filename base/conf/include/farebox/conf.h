@@ -45,6 +45,13 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(credit_early_cap, 0, 0, 1000000000000000, "FAREBOX_CREDIT_EARLY_CAP", "most that all such deposits together may be while their rung is not reached") \
 	NUMBER(log_range_max, 10000, 1, 10000, "FAREBOX_LOG_RANGE_MAX", "blocks whose logs are asked for at once")       \
 	NUMBER(log_doubts_max, 240, 1, 100000, "FAREBOX_LOG_DOUBTS_MAX", "contradictory answers about logs in a row, four a second, from which crediting halts until an operator looks") \
+	SECRET(payout_key, "FAREBOX_PAYOUT_KEY", "key that holds the escrow's payout role, none of the others: $NAME, a key file or a keystore; without it nobody can withdraw") \
+	NUMBER(withdraw_min, 10000, 1, 1000000000000000, "FAREBOX_WITHDRAW_MIN", "smallest withdrawal, in the token's smallest unit; more than withdraw_fee") \
+	NUMBER(withdraw_max, 100000000000, 1, 1000000000000000, "FAREBOX_WITHDRAW_MAX", "largest withdrawal, in the token's smallest unit") \
+	NUMBER(withdraw_fee, 0, 0, 1000000000000000, "FAREBOX_WITHDRAW_FEE", "what is kept of each withdrawal, in the token's smallest unit") \
+	NUMBER(withdraw_day_max, 0, 0, 1000000000000000, "FAREBOX_WITHDRAW_DAY_MAX", "what one owner may withdraw in a UTC day, in the token's smallest unit; 0 is no limit") \
+	TEXT(withdraw_rung, "safe", "FAREBOX_WITHDRAW_RUNG", "when a payout counts as done: blocks, safe or finalized") \
+	NUMBER(withdraw_blocks, 12, 1, 1000000, "FAREBOX_WITHDRAW_BLOCKS", "with withdraw_rung blocks: how many, the payout's own counted") \
 	TEXT(data, "", "FAREBOX_DATA", "directory of the stored records; empty takes the platform's state directory")   \
 	SWITCH(open_settle, "FAREBOX_OPEN_SETTLE", "let anyone settle on a non-loopback address (needs gas_budget_day_gwei)") \
 	NUMBER(gas_budget_day_gwei, 0, 0, 1000000000000000, "FAREBOX_GAS_BUDGET_DAY_GWEI", "gas money a UTC day may cost; 0 is no limit") \

@@ -55,6 +55,12 @@
 	X(INDEXER_HALTED,   ODD,    "nothing is credited until an operator releases it: why")              \
 	X(RESERVES_DIFFER,  ODD,    "the escrow does not hold what the books say, withdrawals stop: block, books, chain, good, first, which") \
 	X(ESCROW_LEAK,      ODD,    "money left the escrow that was not paid out by us: movements")         \
+	X(WITHDRAWAL,       INFO,   "a withdrawal moved: id, from, to, amount, reason, block, tx")          \
+	X(PAYOUT_REFUSED,   ODD,    "the escrow refused to pay a withdrawal: id, reason, tx")               \
+	X(PAYOUT_STRANGE,   ODD,    "a payout id of ours was paid otherwise than ordered, an operator must look: payout, tx") \
+	X(PAYOUTS_WAIT,     ODD,    "no payout is signed: why, withdrawals (open)")                         \
+	X(PAYOUTS_HELD,     ODD,    "withdrawals are stopped until they are released: withdrawals (open)")  \
+	X(PAYOUTS_RELEASED, ODD,    "withdrawals go on: withdrawals (open)")                                \
 	X(LEDGER_READY,     INFO,   "the books are loaded: batch, seq, replayed (records), accounts") \
 	X(STORE_SALVAGED,   ODD,    "damaged records were replaced by a copy that lacks nothing acknowledged: aside, batch") \
 	X(DERIVED_DAMAGED,  ODD,    "rows derived from the journal cannot be read; the next start makes them again") \

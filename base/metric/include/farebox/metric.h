@@ -91,6 +91,15 @@
 	X(RESERVE_BLOCK,   "farebox_reserve_block", GAUGE, "", "newest safe block at which books and escrow were compared") \
 	X(RESERVE_BAD,     "farebox_reserve_differs_since_block", GAUGE, "", "first block found at which they differ; 0: none") \
 	X(RESERVE_DELTA,   "farebox_ledger_chain_delta_atomic", GAUGE, "", "difference of books and escrow at that block") \
+	X(WITHDRAWALS_ASKED, "farebox_withdrawals_accepted_total", COUNTER, "", "withdrawals accepted")              \
+	X(WITHDRAWALS_PAID, "farebox_withdrawals_total", COUNTER, "{result=\"completed\"}", "withdrawals that are over") \
+	X(WITHDRAWALS_FAILED, "farebox_withdrawals_total", COUNTER, "{result=\"failed\"}", "withdrawals that are over") \
+	X(WITHDRAWALS_OPEN, "farebox_withdrawals_open", GAUGE, "", "withdrawals that are not over")               \
+	X(WITHDRAWALS_SUM, "farebox_withdrawals_open_atomic", GAUGE, "", "sum of the withdrawals that are not over") \
+	X(PAYOUT_TRANSACTIONS, "farebox_payout_transactions_total", COUNTER, "", "transactions made for withdrawals") \
+	X(PAYOUT_REFUSED,  "farebox_payout_refused_total", COUNTER, "", "orders that the escrow refused to pay")  \
+	X(PAYOUTS_STOPPED, "farebox_payouts_stopped", GAUGE, "", "1 while withdrawals are neither accepted nor paid") \
+	X(PAYOUT_GWEI,     "farebox_payout_signer_balance_gwei", GAUGE, "", "native coin of the payout role's key") \
 	X(LEDGER_RECORDS,  "farebox_ledger_records_total", COUNTER, "", "durable records of the journal since the start") \
 	X(LEDGER_TAIL,     "farebox_ledger_tail_records", GAUGE, "", "records that are not folded into indexes yet")     \
 	X(FOLD_SECONDS,    "farebox_ledger_fold_seconds", HISTOGRAM, "", "time to fold records into indexes")

@@ -1,6 +1,8 @@
 /* The escrow's indexer and the reserve check: opened if an escrow is configured, shown in readiness. */
 #include "server.h"
 
+#include <string.h>
+
 static const char *const rungs[] = {
 #define X(name, text) [FB_CREDIT_##name] = text,
 	FB_CREDIT_RUNGS(X)
@@ -29,13 +31,39 @@ enum fb_status fb_server_read_credit(struct fb_server *s, struct fb_error *e)
 	return FB_OK;
 }
 
-/* Wallets are not registered yet, and nothing is paid out yet. */
 bool fb_server_owner_of(void *ctx, struct fb_owner *out, const struct fb_address *wallet)
 {
-	(void)ctx;
-	(void)out;
-	(void)wallet;
-	return false;
+	struct fb_server *s = ctx;
+
+	return s->identity != NULL && fb_identity_owner_of(s->identity, out, wallet);
+}
+
+/* Of all that are proven: a crash may have come between a proof and the claim it gives, and wishes may have been too
+ * many. */
+static void claim_if_any(void *arg, const struct fb_address *wallet)
+{
+	struct fb_server *s = arg;
+	struct fb_account_key key = { { { 0 } }, FB_SERVER_ASSET, FB_PURPOSE_SUSPENSE };
+	struct fb_account account;
+
+	memcpy(key.owner.bytes, wallet->bytes, sizeof(wallet->bytes));
+	if (fb_writer_balance(s->writer, &account, &key) == FB_OK &&
+	    fb_amount_cmp(account.counters.debits_posted, account.counters.credits_posted) < 0)
+		fb_server_indexer_claims(s, wallet);
+}
+
+static void claim_missed(struct fb_server *s)
+{
+	if (!s->claims_missed)
+		return;
+	s->claims_missed = false;
+	fb_identity_wallets(s->identity, claim_if_any, s);
+}
+
+void fb_server_indexer_claims(struct fb_server *s, const struct fb_address *wallet)
+{
+	if (s->follow != NULL && fb_follow_claim(s->follow, wallet) != FB_OK)
+		s->claims_missed = true;
 }
 
 static void on_indexed(void *ctx)
@@ -47,6 +75,8 @@ static void on_indexed(void *ctx)
 		return;
 	fb_follow_status(s->follow, &status);
 	fb_ops_set(&s->ops, FB_OPS_INDEXER_HALTED, status.halt != FB_CREDIT_HALT_NONE);
+	if (!status.working)
+		claim_missed(s);
 	fb_reserve_wake(s->reserve);
 }
 
@@ -94,6 +124,7 @@ enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e)
 	if (st == FB_OK)
 		st = fb_follow_open(&s->follow, s->loop, s->rpc, s->second_rpc, s->head, s->writer, s->store, &settings,
 				    ports, s->log, s->metrics, e);
+	s->claims_missed = true; /* perhaps, by a crash */
 	if (st == FB_OK)
 		st = fb_reserve_open(&s->reserve, s->loop, s->rpc, s->head, s->follow, s->writer, s->store, &s->credit,
 				     on_compared, s, s->log, s->metrics, e);

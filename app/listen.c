@@ -46,6 +46,7 @@ static void mount_all(struct fb_server *s)
 	s->ops.close = ask_to_stop;
 	s->mounts[s->mount_count++] = fb_x402_mount(&s->x402);
 	s->mounts[s->mount_count++] = fb_settlements_mount(s->settlements);
+	s->mounts[s->mount_count++] = fb_identity_mount(s->identity);
 	s->mounts[s->mount_count++] = fb_ops_mount(&s->ops);
 	if (s->pay.token != NULL) {
 		s->pay.x402 = &s->x402;

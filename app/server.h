@@ -75,6 +75,8 @@ struct fb_server {
 	struct fb_mount mounts[12];
 	size_t mount_count;
 	struct fb_mount metrics_mount;
+	char siwe_scheme[8], siwe_domain[512]; /* of public_url, or "" */
+	bool claims_missed; /* suspense of some proven wallets is still to be moved */
 	char data[512]; /* directory */
 };
 
@@ -117,6 +119,8 @@ FB_MUST_USE enum fb_status fb_server_open_second(struct fb_server *s, struct fb_
 FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);
 /* escrow_guard.c: refuses an escrow that is not one of ours. From another thread than the loop's. FB_MISMATCH. */
 FB_MUST_USE enum fb_status fb_server_check_escrow(struct fb_server *s, struct fb_error *e);
+/* A wallet was proven: what lies in suspense for it moves. On the loop's thread. */
+void fb_server_indexer_claims(struct fb_server *s, const struct fb_address *wallet);
 void fb_server_stop_indexer(struct fb_server *s);
 void fb_server_close_indexer(struct fb_server *s);
 void fb_server_indexer_hears(struct fb_server *s, const struct fb_head_report *r);

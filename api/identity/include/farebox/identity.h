@@ -156,6 +156,8 @@ bool fb_identity_owner_of(struct fb_identity *i, struct fb_owner *out, const str
 /* True: the owner's proven wallet; *changed_us: since when, if it took the place of another one, else 0. */
 bool fb_identity_wallet(struct fb_identity *i, const struct fb_owner *owner, struct fb_address *wallet,
 			int64_t *changed_us);
+/* Every proven wallet. `each` must not call anything here. */
+void fb_identity_wallets(struct fb_identity *i, void (*each)(void *arg, const struct fb_address *wallet), void *arg);
 /* Who has this id: a UUID, or an owner_id. FB_NOT_FOUND. */
 struct fb_principal_view {
 	struct fb_uuid id;

@@ -86,6 +86,9 @@ enum { FB_CONF_VALUE_MAX = 4096, FB_CONF_FILE_MAX = 65536, FB_CONF_PATH_MAX = 10
 	NUMBER(idle_timeout_ms, 60000, 1000, 600000, "FAREBOX_IDLE_TIMEOUT_MS", "time a connection may be idle")        \
 	NUMBER(stop_grace_ms, 10000, 0, 600000, "FAREBOX_STOP_GRACE_MS", "time requests under way get at the end")      \
 	TEXT(public_url, "", "FAREBOX_PUBLIC_URL", "base URL that buyers see, e.g. https://pay.example; empty takes the Host header") \
+	TEXT(siwe_domain, "", "FAREBOX_SIWE_DOMAIN", "hosts that a wallet's sign-in message may name, comma-separated; empty takes public_url's, and on loopback the Host header's") \
+	NUMBER(wallet_hold_s, 86400, 0, 31536000, "FAREBOX_WALLET_HOLD_S", "how long withdrawals wait after a principal's wallet was replaced by another one") \
+	NUMBER(registrations_per_min, 600, 1, 1000000, "FAREBOX_REGISTRATIONS_PER_MIN", "principals that may be made in a minute without a key") \
 	TEXT(demo_price, "0.001", "FAREBOX_DEMO_PRICE", "price of GET /demo in whole tokens")                           \
 	TEXT(demo_pay_to, "", "EVM_PAYEE_ADDRESS", "payee of GET /demo; an escrow, if one is set, is paid instead; empty without an escrow leaves the demo out") \
 	SWITCH(access_log, "FAREBOX_ACCESS_LOG", "one log line a request")                                              \

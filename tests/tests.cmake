@@ -142,7 +142,8 @@ set(contract_tests escrow escrow_fuzz)
 if(FB_SANITIZE)
   set(contract_tests)
 endif()
-foreach(name api batch browser cli_pay cli_serve conformance escrow_cli head hostile identifier identity indexer indexer_faults
+foreach(name api batch browser cli_pay cli_serve conformance escrow_cli head hostile identifier identity
+    indexer indexer_faults
     indexer_halt indexer_rescan indexer_reserve
     indexer_start lens malformed outage pending purchase settle settlements ${contract_tests})
   add_test(NAME interop.${name}

@@ -24,8 +24,8 @@ const nonce = async () => (await ask('GET', '/v1/auth/siwe/nonce')).body.data.no
 async function signed(account, changes = {}) {
 	const { host } = new URL(stage.url);
 	const message = createSiweMessage({
-		address: account.address, chainId: 1, domain: host, nonce: await nonce(), uri: `${stage.url}/v1/agents/register`,
-		version: '1', ...changes,
+		address: account.address, chainId: 1, domain: host, nonce: await nonce(),
+		uri: `${stage.url}/v1/agents/register`, version: '1', ...changes,
 	});
 	return { message, signature: await account.signMessage({ message }) };
 }

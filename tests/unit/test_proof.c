@@ -384,8 +384,10 @@ static void reserves__what_is_missing__shows(void **state)
 	"\"payout\":\"0.00\"},\"receivables\":\"0.00\",\"paidOut\":\"0.00\",\"time\":\"2026-11-24T20:00:00.000Z\"}"
 #define NODE "{\"hash\":" HASH ",\"sum\":\"1.00\"}"
 #define LEAF(amount, part, purpose, path)                                                                \
-	"{\"purpose\":" purpose ",\"part\":" part ",\"amount\":" amount ",\"salt\":" HASH ",\"index\":0,\"path\":[" path "]}"
-#define PROOF(reserves, leaves) "{\"ok\":true,\"data\":{\"reserves\":" reserves ",\"owner\":" ADDRESS ",\"leaves\":[" leaves "]}}"
+	"{\"purpose\":" purpose ",\"part\":" part ",\"amount\":" amount ",\"salt\":" HASH ",\"index\":0,"       \
+	"\"path\":[" path "]}"
+#define PROOF(reserves, leaves)                                                                          \
+	"{\"ok\":true,\"data\":{\"reserves\":" reserves ",\"owner\":" ADDRESS ",\"leaves\":[" leaves "]}}"
 
 static const struct {
 	const char *text;

@@ -233,3 +233,12 @@ target_compile_options(sim_credit PRIVATE ${FB_WARNINGS})
 target_link_libraries(sim_credit PRIVATE fb_credit fb_crypto)
 add_test(NAME sim.credit COMMAND sim_credit ${few_credits})
 set_tests_properties(sim.credit PROPERTIES LABELS sim TIMEOUT 900)
+
+add_executable(payout_driver tests/payout/driver.c)
+target_compile_options(payout_driver PRIVATE ${FB_WARNINGS})
+target_link_libraries(payout_driver PRIVATE fb_core fb_crypto fb_event fb_follow fb_head fb_lane fb_metric fb_net fb_os
+  fb_payout fb_reserve fb_rpc fb_store fb_writer fb_books fb_codec fb_credit fb_escrow fb_logs fb_port)
+# Withdrawals on a real chain: paid, refused, taken back, and the engine killed under way.
+add_test(NAME payout.chain
+  COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/payout/payout.test.mjs)
+set_tests_properties(payout.chain PROPERTIES TIMEOUT 240 ENVIRONMENT "FAREBOX_BIN=$<TARGET_FILE:farebox>")

@@ -60,12 +60,15 @@ async function bringUpEscrow(chain, people) {
 	return escrow;
 }
 
-async function bringUpFarebox({ port }, chain, escrow, { signer, escrow: payee }) {
+async function bringUpFarebox({ port }, chain, escrow, { signer, payoutRole, escrow: payee }) {
 	const data = join(STATE, 'data');
 	step('farebox');
 	rmSync(data, { recursive: true, force: true }); // the chain it tells of is gone
 	const log = join(STATE, 'farebox.log');
-	const env = { ESCROW_ADDRESS: escrow.escrow, ESCROW_FROM_BLOCK: String(escrow.escrowFrom) };
+	const env = {
+		ESCROW_ADDRESS: escrow.escrow, ESCROW_FROM_BLOCK: String(escrow.escrowFrom),
+		FAREBOX_PAYOUT_KEY: payoutRole.privateKey,
+	};
 	const farebox = await startFarebox({ port, chainUrl: chain.url, signer, payee, data, log, env });
 	detail('url', farebox.url);
 	detail('pays gas as', signer.address);

@@ -242,3 +242,8 @@ target_link_libraries(payout_driver PRIVATE fb_core fb_crypto fb_event fb_follow
 add_test(NAME payout.chain
   COMMAND ${PROJECT_SOURCE_DIR}/tools/node --test ${PROJECT_SOURCE_DIR}/tests/payout/payout.test.mjs)
 set_tests_properties(payout.chain PROPERTIES TIMEOUT 240 ENVIRONMENT "FAREBOX_BIN=$<TARGET_FILE:farebox>")
+add_executable(test_payout tests/unit/test_payout.c)
+target_compile_options(test_payout PRIVATE ${FB_WARNINGS})
+target_include_directories(test_payout PRIVATE tests/unit indexer/payout)
+target_link_libraries(test_payout PRIVATE fb_payout fb_json PkgConfig::CMOCKA)
+add_test(NAME unit.payout COMMAND test_payout)

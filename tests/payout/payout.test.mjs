@@ -21,10 +21,10 @@ const TOKEN_ABI = parseAbi(['function blacklist(address)', 'function blacklister
 
 let scratch, chain, escrow, data, payoutRole, pauseRole, alice, bob, carol, driver;
 
-function start() {
+function start(changes = {}) {
 	const args = [chain.url, data, String(CHAIN_ID), escrow.address, chain.usdc, String(escrow.block)];
 	const child = spawn(DRIVER, args, {
-		env: { ...process.env, FAREBOX_PAYOUT_KEY: payoutRole.privateKey }, stdio: ['pipe', 'pipe', 'pipe'],
+		env: { ...process.env, FAREBOX_PAYOUT_KEY: payoutRole.privateKey, ...changes }, stdio: ['pipe', 'pipe', 'pipe'],
 	});
 	const exited = new Promise((resolve) => { child.once('close', (code, signal) => resolve({ code, signal })); });
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -136,6 +136,29 @@ test('withdrawal__killed_and_reorganized_under_way__is_paid_once', async () => {
 	for (const id of asked)
 		await until('completed', () => state(id), 'COMPLETED');
 	assert.equal(await balanceOf(chain, alice.address) - had, 6n * (1000n - FEE));
+});
+
+// Around every durable step: the engine kills itself there, whatever that step was.
+test('withdrawal__killed_at_every_durable_step__is_paid_once', async () => {
+	const had = await balanceOf(chain, alice.address);
+	const asked = new Set();
+	for (const side of ['before', 'after'])
+		for (const times of process.env.FB_TEST_FULL ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] : [2, 4, 6]) {
+			await stop();
+			const key = `point ${side} ${times}`;
+			const point = { FAREBOX_KILL_AT: `${side} commit ${times}` };
+			const deadline = Date.now() + 3000;
+			await start(point).then(() => withdraw(alice, 1000n, key)).catch(() => {});
+			while (driver.child.exitCode === null && driver.child.signalCode === null && Date.now() < deadline) {
+				await mine(1);
+				await sleep(100);
+			}
+			await kill();
+			asked.add((await withdraw(alice, 1000n, key)).id);
+		}
+	for (const id of asked)
+		await until('completed', () => state(id), 'COMPLETED');
+	assert.equal(await balanceOf(chain, alice.address) - had, BigInt(asked.size) * (1000n - FEE));
 });
 
 test('withdrawal__to_a_blacklisted_wallet__is_burned_and_given_back', async () => {

@@ -1,6 +1,8 @@
 /* Principals and their keys, as the settings want them; and who may call which route. */
 #include "server.h"
 
+#include "farebox/os.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +45,8 @@ static void split_url(struct fb_server *s)
 
 enum fb_status fb_server_open_identity(struct fb_server *s, struct fb_error *e)
 {
-	struct fb_identity_settings settings = { .clock = s->clock, .rng = s->rng, .chain_id = s->network.chain_id,
+	struct fb_identity_settings settings = { .clock = fb_os_clock(), .rng = fb_os_rng(),
+						 .chain_id = s->network.chain_id,
 						 .loopback_domains = fb_server_is_loopback(s->conf.bind),
 						 .public_url = s->conf.public_url,
 						 .wallet_hold_s = s->conf.wallet_hold_s,
@@ -53,7 +56,9 @@ enum fb_status fb_server_open_identity(struct fb_server *s, struct fb_error *e)
 	split_url(s);
 	settings.scheme = s->siwe_scheme;
 	settings.domains = s->conf.siwe_domain[0] == '\0' ? s->siwe_domain : s->conf.siwe_domain;
-	return fb_identity_open(&s->identity, s->store, fb_writer_port(s->writer), &settings, ports, e);
+	/* Without a writer, who only looks. */
+	return fb_identity_open(&s->identity, s->store, s->writer == NULL ? (struct fb_commit){ NULL, NULL } :
+				fb_writer_port(s->writer), &settings, ports, e);
 }
 
 enum fb_status fb_server_authorise(void *ctx, const struct fb_request *r, const struct fb_route *route)

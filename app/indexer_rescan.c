@@ -196,7 +196,8 @@ static enum fb_status open_store(struct rescan *r)
 	if (st != FB_OK)
 		return fb_error_set(&r->error, st, "%s%s", why.text, st != FB_BUSY ? "" :
 				    "; stop farebox serve first, or compare alone beside it with --check");
-	return fb_app_indexer_load(&r->credit, s, &r->error);
+	st = fb_server_open_identity(s, &r->error); /* whose a wallet is decides where its money belongs */
+	return st != FB_OK ? st : fb_app_indexer_load(&r->credit, s, &r->error);
 }
 
 static enum fb_status open_chain(struct rescan *r)
@@ -223,6 +224,7 @@ static void close_all(struct rescan *r)
 	fb_net_close(s->net);
 	fb_credit_close(r->credit);
 	fb_writer_close(s->writer);
+	fb_identity_close(s->identity);
 	fb_loop_close(s->loop);
 }
 

@@ -26,6 +26,7 @@ int fb_command_config(int count, const char *const *args);
 int fb_command_ledger(int count, const char *const *args);
 int fb_command_escrow(int count, const char *const *args);
 int fb_command_indexer(int count, const char *const *args);
+int fb_command_admin_key(int count, const char *const *args);
 int fb_command_version(int count, const char *const *args);
 
 /* Prints "farebox: SENTENCE" to standard error; returns the exit code that fits the status. */

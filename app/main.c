@@ -18,6 +18,8 @@ static const struct fb_command commands[] = {
 	  fb_command_escrow },
 	{ "indexer", "indexer status|rescan|release [--SETTING VALUE]...",
 	  "how far the escrow is indexed, read it again, go on after a halt", fb_command_indexer },
+	{ "admin-key", "admin-key new [--owner OWNER_ID] [--SETTING VALUE]...", "make an admin's API key",
+	  fb_command_admin_key },
 	{ "config", "config check|print [--json] [--SETTING VALUE]...",
 	  "check and show the settings and where each came from", fb_command_config },
 	{ "version", "version [--json]", "show the version", fb_command_version },

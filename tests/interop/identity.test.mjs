@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { createSiweMessage } from 'viem/siwe';
+import { runFarebox } from '../../testnet/farebox.mjs';
 import { openStage } from './stage.mjs';
 
 let stage;
@@ -122,4 +123,18 @@ test('claim__link_of_an_agent__works_once', async () => {
 	assert.equal((await ask('POST', path, { key })).status, 404);
 	assert.equal((await ask('GET', '/v1/agents', { key })).body.data.items[0].entityId, entityId);
 	assert.equal((await ask('GET', '/v1/agents/me', { key: apiKey })).body.data.claimed, true);
+});
+
+test('admin_key__made_while_the_server_is_stopped__may_make_keys_for_anybody', async () => {
+	const busy = await runFarebox(['admin-key', 'new', '--data', stage.data]);
+	assert.equal(busy.code, 74, busy.output);
+	await stage.stop();
+	const { code, stdout, output } = await runFarebox(['admin-key', 'new', '--data', stage.data]);
+	assert.equal(code, 0, output);
+	await stage.start();
+	const key = stdout.trim();
+	const body = { owner_id: `made-${Date.now()}`, role: 'provider' };
+	assert.equal((await ask('POST', '/api/v1/keys', { key, body })).status, 201);
+	const admin = { owner_id: 'operator', role: 'admin' };
+	assert.equal((await ask('POST', '/api/v1/keys', { key, body: admin })).status, 201);
 });

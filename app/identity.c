@@ -20,7 +20,7 @@ static void claim(void *arg)
 }
 
 /* From the disk's thread: the indexer lives on the loop's. */
-static void on_proven(void *ctx, const struct fb_address *wallet)
+void fb_server_wallet_proven(void *ctx, const struct fb_address *wallet)
 {
 	struct proven *p = fb_must_alloc(1, sizeof(*p));
 
@@ -51,7 +51,7 @@ enum fb_status fb_server_open_identity(struct fb_server *s, struct fb_error *e)
 						 .public_url = s->conf.public_url,
 						 .wallet_hold_s = s->conf.wallet_hold_s,
 						 .registrations_per_min = s->conf.registrations_per_min };
-	const struct fb_identity_ports ports = { .proven = on_proven, .ctx = s };
+	const struct fb_identity_ports ports = { .proven = fb_server_wallet_proven, .ctx = s };
 
 	split_url(s);
 	settings.scheme = s->siwe_scheme;

@@ -119,6 +119,8 @@ FB_MUST_USE enum fb_status fb_server_open_second(struct fb_server *s, struct fb_
 FB_MUST_USE enum fb_status fb_server_open_indexer(struct fb_server *s, struct fb_error *e);
 /* escrow_guard.c: refuses an escrow that is not one of ours. From another thread than the loop's. FB_MISMATCH. */
 FB_MUST_USE enum fb_status fb_server_check_escrow(struct fb_server *s, struct fb_error *e);
+/* What fb_server_indexer_claims does, later; from any thread. */
+void fb_server_wallet_proven(void *server, const struct fb_address *wallet);
 /* A wallet was proven: what lies in suspense for it moves. On the loop's thread. */
 void fb_server_indexer_claims(struct fb_server *s, const struct fb_address *wallet);
 void fb_server_stop_indexer(struct fb_server *s);

@@ -59,6 +59,7 @@ void fb_settle_drop(struct fb_settle_entry *e)
 	if (e->phase == FB_PHASE_READY)
 		fb_settle_unready(e);
 	e->phase = FB_PHASE_IDLE;
+	e->row_open = false; /* after a disk failure: whoever comes while a question is out begins as with a new entry */
 	fb_settle_release(e);
 	if (e->pending == 0 && e->commits == 0)
 		free_entry(e);

@@ -153,10 +153,14 @@ static struct fb_settle_entry *taken_up_at(struct fb_settle *s, const struct job
 	struct fb_settle_key key = key_at(j, i);
 	struct fb_settle_record record;
 	struct fb_settle_entry *e;
+	enum fb_status st;
 
 	if (fb_settle_find(s, &key) != NULL)
 		return entry_at(s, j, i);
-	if (fb_settle_load_record(s, &record, &key) != FB_OK)
+	st = fb_settle_load_record(s, &record, &key);
+	if (st == FB_NOT_FOUND) /* a later job carried it, was lost, and the record went with that */
+		return NULL;
+	if (st != FB_OK)
 		fb_panic(__FILE__, __LINE__, __func__, "a transaction's settlement record cannot be read");
 	if (record.job != j->number)
 		return NULL;

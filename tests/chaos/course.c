@@ -175,6 +175,8 @@ static void reorg(struct chaos *c, struct chaos_totals *t)
 	if (!c->swarm.reorg)
 		return;
 	t->deep_reorgs += depth > CONFIRMATIONS;
+	if (depth > CONFIRMATIONS)
+		fb_rig_reprice(c->rig);
 	fb_sim_reorg(fb_rig_sim(c->rig), depth, depth + 1 - chaos_draw(c, 2),
 		     (enum fb_sim_reorg)chaos_draw(c, FB_SIM_REORG_DROP + 1));
 	c->reorged = true;

@@ -125,13 +125,20 @@ void rig_book(void *rig, const struct fb_hash *tx, fb_u128 cost, void (*done)(vo
 	refused = r->refuse_books > 0;
 	r->refuse_books -= refused;
 	FB_ASSERT(i < RIG_BOOKED_MAX);
-	FB_ASSERT(i == r->booked_count || r->booked[i].cost == cost);
+	FB_ASSERT(i == r->booked_count || r->booked[i].cost == cost || r->repriced);
 	if (!refused && i == r->booked_count) {
 		r->booked[r->booked_count].tx = *tx;
 		r->booked[r->booked_count++].cost = cost;
 	}
 	rig_unlock(r);
 	done(arg, refused ? FB_STORAGE : FB_OK);
+}
+
+void fb_rig_reprice(struct fb_rig *r)
+{
+	rig_lock(r);
+	r->repriced = true;
+	rig_unlock(r);
 }
 
 void fb_rig_refuse_books(struct fb_rig *r, unsigned times)

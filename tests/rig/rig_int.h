@@ -62,6 +62,7 @@ struct fb_rig {
 	} booked[RIG_BOOKED_MAX];
 	size_t booked_count;
 	unsigned refuse_books;
+	bool repriced;
 	struct fb_hash gone[RIG_GONE_MAX]; /* transactions whose lane row was there and is removed; a ring */
 	size_t gone_count;
 	size_t answer_count;

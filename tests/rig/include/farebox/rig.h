@@ -76,6 +76,8 @@ size_t fb_rig_included_rows(struct fb_rig *r); /* that wait for confirmations */
 uint64_t fb_rig_moves(struct fb_rig *r, enum fb_lane_move m); /* of the lanes of all lives that are over */
 uint64_t fb_rig_settle_moves(struct fb_rig *r, enum fb_settle_move m); /* likewise, of the records */
 /* The gas book refuses so often; what it takes, it takes once for each transaction. */
+/* From now on a transaction may be told at another cost than before: its block can go after it was booked. */
+void fb_rig_reprice(struct fb_rig *r);
 void fb_rig_refuse_books(struct fb_rig *r, unsigned times);
 
 /* ---- payments --------------------------------------------------------------------------------------------- */

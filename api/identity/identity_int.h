@@ -26,16 +26,12 @@ enum standing {
 	STANDINGS(X)
 #undef X
 };
-const char *fb_standing_text(enum standing s);
-bool fb_standing_parse(enum standing *out, struct fb_str text);
 #define IDENTITY_TYPES(X) X(API_KEY_ONLY, 1, "api_key_only") X(KYA_JWT, 2, "kya_jwt") X(DID_VC, 3, "did_vc")
 enum identity_type {
 #define X(name, num, text) TYPE_##name = num,
 	IDENTITY_TYPES(X)
 #undef X
 };
-const char *fb_identity_type_text(enum identity_type t);
-bool fb_identity_type_parse(enum identity_type *out, struct fb_str text);
 
 /* What a row of a principal says; texts lie in the row. */
 struct facts {

@@ -5,60 +5,6 @@
 
 enum { VERSION = 1, WALLET = 1, CLAIM = 2, HOLDER = 4, VERIFIED = 8, FLAGS = 15 };
 
-/* ---- closed sets --------------------------------------------------------------------------------------------- */
-static const struct {
-	enum standing standing;
-	const char *text;
-} standings[] = {
-#define X(name, num, text) { STANDING_##name, text },
-	STANDINGS(X)
-#undef X
-};
-static const struct {
-	enum identity_type type;
-	const char *text;
-} types[] = {
-#define X(name, num, text) { TYPE_##name, text },
-	IDENTITY_TYPES(X)
-#undef X
-};
-
-const char *fb_standing_text(enum standing s)
-{
-	for (size_t i = 0; i < FB_COUNT(standings); i++)
-		if (standings[i].standing == s)
-			return standings[i].text;
-	FB_UNREACHABLE("a standing");
-}
-
-bool fb_standing_parse(enum standing *out, struct fb_str text)
-{
-	for (size_t i = 0; i < FB_COUNT(standings); i++)
-		if (fb_str_eq(text, fb_str_of(standings[i].text))) {
-			*out = standings[i].standing;
-			return true;
-		}
-	return false;
-}
-
-const char *fb_identity_type_text(enum identity_type t)
-{
-	for (size_t i = 0; i < FB_COUNT(types); i++)
-		if (types[i].type == t)
-			return types[i].text;
-	FB_UNREACHABLE("an identity type");
-}
-
-bool fb_identity_type_parse(enum identity_type *out, struct fb_str text)
-{
-	for (size_t i = 0; i < FB_COUNT(types); i++)
-		if (fb_str_eq(text, fb_str_of(types[i].text))) {
-			*out = types[i].type;
-			return true;
-		}
-	return false;
-}
-
 /* ---- principals ---------------------------------------------------------------------------------------------- */
 void fb_principal_key(uint8_t out[PRINCIPAL_KEY_LEN], const struct fb_uuid *id)
 {

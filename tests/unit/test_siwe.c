@@ -1,6 +1,5 @@
 /* Goal: what EIP-4361 allows is read, everything else is refused with its field's name. Method: one good message and a
- * table of changes to it; times, URIs and hosts by tables of their own. tests/interop/siwe.test.mjs compares with the
- * JavaScript library. */
+ * table of changes to it; times, URIs and hosts by tables of their own. */
 #include "fb_test.h"
 
 #include "farebox/crypto.h"

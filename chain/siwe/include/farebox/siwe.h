@@ -6,7 +6,7 @@
  * Spec        EIP-4361, RFC 3986 (domain, URI, resources), RFC 3339 (times), EIP-55, EIP-191.
  * Strict      byte for byte: lines end in LF alone, none behind the last; fields in their order; the address in its
  *             EIP-55 spelling; a nonce of at least 8 letters and digits; no number with a leading zero, no leap second,
- *             no empty request id. What the JavaScript library `siwe` refuses is refused (interop.siwe compares).
+ *             no empty request id.
  * Limits      FB_SIWE_LEN_MAX bytes.
  * Errors      fb_siwe_parse: FB_TOO_LARGE, FB_BAD_SYNTAX, FB_BAD_CHECKSUM (the address); e names the field.
  * Ownership   texts are views into the message.

@@ -28,7 +28,7 @@ const ROWS = [
 ];
 
 for (const { blockTime, concurrency, few } of ROWS) {
-	const payments = short(few, concurrency === 20 && blockTime > 0 ? ALL / 10 : ALL);
+	const payments = short(few, ALL);
 	const name = `volume__${concurrency}_at_once_on_blocks_of_${blockTime}_s__each_paid_once_and_sold_once`;
 	test(name, { skip: payments === 0 && 'only in the full run' }, (t) => run(t, { payments, concurrency, blockTime }));
 }
